@@ -1,0 +1,251 @@
+/** The broker core: bytes and time in, bytes in outboxes out. No I/O, no clock, no randomness. */
+import type { ConnackCode, ConnectPacket, Qos, TopicName } from "../mqtt/mod.ts";
+import { AckGate } from "./ack_gate.ts";
+import { Connection, type ConnectionOrigin } from "./connection.ts";
+import { CONNECTION } from "./connection_states.ts";
+import type { BrokerEvent, CloseCause } from "./events.ts";
+import { FlowControl } from "./flow_control.ts";
+import { Inbound } from "./inbound.ts";
+import type { StoredState } from "./journal.ts";
+import type { AccessPolicy } from "./policy.ts";
+import { Router } from "./router.ts";
+import { Sender } from "./sender.ts";
+import { SessionRegistry } from "./session_registry.ts";
+import type { Statistics } from "./statistics.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { type BrokerOptions, type Instant, Turn } from "./turn.ts";
+
+/** How often stored sessions are looked through for expiry. */
+const EXPIRY_INTERVAL_MS = 10_000;
+/** After this time in flight a message stops sharing memory with its neighbours. */
+const DETACH_AFTER_MS = 5_000;
+
+/** What a turn leaves to do for the transport. */
+export interface TurnResult {
+  /** Connections with bytes to send, or closed ones whose socket is to be ended. */
+  readonly dirty: readonly Connection[];
+  /** Connections that may be read again. */
+  readonly resumed: readonly Connection[];
+}
+
+/** A CONNECT whose client has to be authenticated before `Broker.authenticated` goes on with it. */
+export interface PendingAuthentication {
+  readonly connection: Connection;
+  readonly packet: ConnectPacket;
+}
+
+/** An MQTT 3.1.1 server without sockets. */
+export class Broker {
+  readonly #turn: Turn;
+  readonly #gate: AckGate;
+  readonly #flow: FlowControl;
+  readonly #sender: Sender;
+  readonly #router: Router;
+  readonly #sessions: SessionRegistry;
+  readonly #inbound: Inbound;
+  readonly #connections = new Set<Connection>();
+  #nextExpiryMs = 0;
+
+  constructor(options: BrokerOptions) {
+    const turn = new Turn(options);
+    const gate = new AckGate(turn);
+    const flow = new FlowControl(turn);
+    const sender = new Sender(turn, { gate, flow });
+    const router = new Router(turn, sender);
+    const sessions = new SessionRegistry(turn, { gate, flow, sender, router });
+    const subscriptions = new Subscriptions(turn, { gate, flow, sender, router });
+    this.#turn = turn;
+    this.#gate = gate;
+    this.#flow = flow;
+    this.#sender = sender;
+    this.#router = router;
+    this.#sessions = sessions;
+    this.#inbound = new Inbound(turn, { gate, flow, sender, router, sessions, subscriptions });
+  }
+
+  /** Counters and gauges; a live object. */
+  get statistics(): Statistics {
+    return this.#turn.statistics;
+  }
+
+  /** Takes over what the store held; once, before the first connection. */
+  restore(state: StoredState, instant: Instant): void {
+    this.#turn.setClock(instant);
+    let sequence = 0;
+    for (const stored of state.sessions) {
+      this.#sessions.restore(stored);
+      for (const delivery of stored.deliveries) sequence = Math.max(sequence, delivery.sequence);
+    }
+    this.#sender.startSequenceAt(sequence);
+    for (const { topic, message } of state.retained) this.#router.retained.set(topic, message);
+    this.#turn.statistics.retainedMessages = this.#router.retained.count;
+    this.#turn.statistics.retainedBytes = this.#router.retained.bytes;
+    // Their connections ended with the process. [MQTT-3.1.2-8]
+    for (const { clientIdentifier, will } of state.wills) {
+      this.#turn.journal.willDeleted(clientIdentifier);
+      this.#turn.statistics.willsPublished++;
+      this.#router.publish(will.topic, will);
+    }
+  }
+
+  /** A Network Connection was accepted; null if there are too many. */
+  opened(handle: number, origin: ConnectionOrigin, instant: Instant): Connection | null {
+    this.#turn.setClock(instant);
+    const { statistics, limits, pool } = this.#turn;
+    statistics.connectionsTotal++;
+    if (this.#connections.size >= limits.connectionsMax) return null;
+    const connection = new Connection(handle, { origin, pool, nowMs: instant.nowMs });
+    this.#connections.add(connection);
+    statistics.connectionsOpen = this.#connections.size;
+    return connection;
+  }
+
+  /**
+   * Bytes came: processes the complete packets in `bytes[range.start, range.end)` and gives the
+   * offset of the first byte that has to be presented again, with more behind it or later.
+   */
+  receive(
+    connection: Connection,
+    bytes: Uint8Array,
+    range: { start: number; end: number; instant: Instant },
+  ): number {
+    this.#turn.setClock(range.instant);
+    return this.#inbound.receive(connection, bytes, range);
+  }
+
+  /** The socket took `bytes` of the bytes that the transport had taken from the outbox. */
+  drained(connection: Connection, bytes: number, instant: Instant): void {
+    this.#turn.setClock(instant);
+    connection.writingBytes -= bytes;
+    connection.lastWriteMs = instant.nowMs;
+    this.#turn.statistics.bytesSent += bytes;
+    if (connection.closed) return;
+    this.#flow.progress(connection);
+    if (connection.session !== null) this.#sender.pump(connection.session);
+    this.#flow.relaxSelf(connection);
+  }
+
+  /** The Network Connection is gone, or the server ends it. */
+  close(connection: Connection, cause: CloseCause, instant: Instant): void {
+    this.#turn.setClock(instant);
+    if (cause === "peerClosed" || cause === "stalledWrite") connection.aborted = true;
+    this.#sessions.close(connection, cause);
+  }
+
+  /** The transport has ended the socket: the core forgets the connection. */
+  gone(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#turn.statistics.connectionsOpen = this.#connections.size;
+    connection.aborted = true;
+    connection.outbox.clear();
+    connection.gated.clear();
+    connection.gateMarks.length = 0;
+  }
+
+  /** The verdict on a CONNECT that the policy called pending. */
+  authenticated(
+    pending: PendingAuthentication,
+    refusal: ConnackCode | null,
+    instant: Instant,
+  ): void {
+    this.#turn.setClock(instant);
+    const { connection, packet } = pending;
+    if (connection.state !== CONNECTION.states.authenticating) return;
+    if (refusal === null) this.#sessions.accept(connection, packet);
+    else this.#sessions.refuse(connection, refusal);
+    if (connection.readable) this.#turn.resumed.push(connection);
+  }
+
+  /** Publishes a message of the server itself. */
+  publish(
+    topic: TopicName,
+    content: { payload: Uint8Array; qos: Qos; retain: boolean },
+    instant: Instant,
+  ): void {
+    this.#turn.setClock(instant);
+    this.#router.publish(topic, content);
+  }
+
+  /** Another policy decides from now on. Its `generation` must differ from the last one's. */
+  setPolicy(policy: AccessPolicy): void {
+    this.#turn.policy = policy;
+  }
+
+  /** Time passed: timeouts, slow consumers, expiry. To be called a few times a second. */
+  tick(instant: Instant): void {
+    this.#turn.setClock(instant);
+    this.#flow.tick();
+    for (const connection of this.#connections) this.#tickConnection(connection);
+    if (instant.nowMs < this.#nextExpiryMs) return;
+    this.#nextExpiryMs = instant.nowMs + EXPIRY_INTERVAL_MS;
+    this.#sessions.expire();
+  }
+
+  /** Ends the turn: gives what the transport has to do. */
+  endTurn(): TurnResult {
+    const turn = this.#turn;
+    const result = { dirty: turn.dirty, resumed: turn.resumed };
+    turn.dirty = [];
+    turn.resumed = [];
+    turn.fanOutBytes = 0;
+    for (const connection of result.dirty) connection.dirty = false;
+    return result;
+  }
+
+  /** Batches up to `batch` are committed: their acknowledgements may leave. */
+  committed(batch: number): void {
+    this.#gate.release(batch);
+  }
+
+  /** Whether `receive` stopped because the turn has done enough; it goes on after `endTurn`. */
+  get turnFull(): boolean {
+    return this.#turn.full;
+  }
+
+  /** Events since the last call. */
+  takeEvents(): readonly BrokerEvent[] {
+    return this.#turn.events.take();
+  }
+
+  /** CONNECTs that wait for their verdict, since the last call. */
+  takeAuthentications(): readonly PendingAuthentication[] {
+    const { authentications } = this.#turn;
+    if (authentications.length === 0) return authentications;
+    this.#turn.authentications = [];
+    return authentications;
+  }
+
+  /** All open connections. */
+  connections(): IterableIterator<Connection> {
+    return this.#connections.values();
+  }
+
+  #tickConnection(connection: Connection): void {
+    if (connection.closed) return;
+    const { nowMs, limits, statistics } = this.#turn;
+    const stalled = connection.writingBytes > 0 &&
+      nowMs - connection.lastWriteMs > limits.stalledWriteTimeoutMs;
+    if (stalled) {
+      statistics.stalledWrites++;
+      connection.aborted = true;
+      this.#sessions.close(connection, "stalledWrite");
+      return;
+    }
+    if (connection.session === null) {
+      if (nowMs - connection.openedMs <= limits.connectTimeoutMs) return;
+      statistics.connectTimeouts++;
+      this.#sessions.close(connection, "connectTimeout");
+      return;
+    }
+    const limit = connection.keepAliveLimitMs;
+    if (limit > 0 && connection.readable && nowMs - connection.lastPacketMs > limit) {
+      statistics.keepAliveTimeouts++;
+      this.#sessions.close(connection, "keepAlive"); // [MQTT-3.1.2-24]
+      return;
+    }
+    for (const delivery of connection.session.inFlight.values()) {
+      if (nowMs - delivery.sentAtMs < DETACH_AFTER_MS) break;
+      delivery.message.detach();
+    }
+  }
+}

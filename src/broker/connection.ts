@@ -1,0 +1,100 @@
+/** One Network Connection as the core sees it: bytes in, bytes out, and where it stands. */
+import { type BlockPool, ByteBuffer, type Will } from "../mqtt/mod.ts";
+import { CONNECTION } from "./connection_states.ts";
+import type { Session } from "./session.ts";
+import type { TopicEntry } from "./topic_cache.ts";
+
+/** Where a connection came from; the core only hands it on. */
+export interface ConnectionOrigin {
+  /** Address and port of the peer, for logs and policies. */
+  readonly remoteAddress: string;
+  /** Name of the listener. */
+  readonly listener: string;
+}
+
+/** Bytes of a gated outbox from `start` on wait for the commit of `batch`. */
+export interface GateMark {
+  readonly batch: number;
+  start: number;
+}
+
+/** State of one Network Connection. Written by the rooms of the core only. */
+export class Connection {
+  /** Given by the transport; an index into its own table. */
+  readonly handle: number;
+  readonly origin: ConnectionOrigin;
+  readonly openedMs: number;
+  /** A state of the connection table. */
+  state: number = CONNECTION.states.awaitConnect;
+  session: Session | null = null;
+  /** Client Identifier as it was sent or assigned; empty before CONNECT. */
+  clientIdentifier = "";
+  userName: string | null = null;
+  will: Will | null = null;
+  /** One and a half times the keep alive, in ms; 0 for none. */
+  keepAliveLimitMs = 0;
+  lastPacketMs: number;
+
+  /** Bytes that may leave. */
+  readonly outbox: ByteBuffer;
+  /** Bytes that wait for a commit. */
+  readonly gated: ByteBuffer;
+  readonly gateMarks: GateMark[] = [];
+  gatedAcknowledgements = false;
+  gatedDeliveries = false;
+  /** Bytes that the transport has taken and the socket has not. */
+  writingBytes = 0;
+  /** When the socket last took a byte. */
+  lastWriteMs: number;
+  /** Whether the connection stands on the dirty list of this turn. */
+  dirty = false;
+  /** Whether the transport closes the socket at once, with bytes still unsent. */
+  aborted = false;
+
+  /** Congested connections that keep this one from being read. */
+  holds = 0;
+  /** Whether this connection's own backlog keeps it from being read. */
+  holdsItself = false;
+  /** Publishers that are not read because this connection does not keep up. */
+  readonly holding: Set<Connection> = new Set();
+  /** Since when the backlog is above its high-water mark; 0 if it is not. */
+  congestedSinceMs = 0;
+  /** Last progress of the client while congested: bytes taken or a message acknowledged. */
+  progressMs = 0;
+  /** A slow consumer: it lost the right to hold publishers until it has caught up. */
+  slow = false;
+
+  /** The topic published last, with the policy's verdict on it. */
+  topic: TopicEntry | null = null;
+  topicAllowed = false;
+  topicPolicyGeneration = -1;
+
+  constructor(
+    handle: number,
+    options: { origin: ConnectionOrigin; pool: BlockPool; nowMs: number },
+  ) {
+    this.handle = handle;
+    this.origin = options.origin;
+    this.openedMs = options.nowMs;
+    this.lastPacketMs = options.nowMs;
+    this.lastWriteMs = options.nowMs;
+    this.outbox = new ByteBuffer(options.pool);
+    this.gated = new ByteBuffer(options.pool);
+  }
+
+  /** Bytes that wait to leave, gated ones included. */
+  get pendingBytes(): number {
+    return this.outbox.length + this.writingBytes + this.gated.length;
+  }
+
+  /** Whether the transport should read the socket: open, CONNECT judged, nobody holds it. */
+  get readable(): boolean {
+    return this.holds === 0 && !this.holdsItself && this.state !== CONNECTION.states.closed &&
+      this.state !== CONNECTION.states.authenticating;
+  }
+
+  /** Whether the connection has ended for the core. */
+  get closed(): boolean {
+    return this.state === CONNECTION.states.closed;
+  }
+}

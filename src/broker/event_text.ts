@@ -1,0 +1,61 @@
+/** Events as one line of text for the log. */
+import type { BrokerEvent, CloseCause } from "./events.ts";
+import type { Connection } from "./connection.ts";
+
+/** How much an event matters to an operator. */
+export type Severity = "debug" | "info" | "warn";
+
+const CAUSES: Readonly<Record<CloseCause, string>> = {
+  disconnect: "client disconnected",
+  peerClosed: "connection lost",
+  protocolError: "protocol error",
+  refused: "refused",
+  takenOver: "Client Identifier taken over by another connection",
+  keepAlive: "keep alive exceeded",
+  connectTimeout: "no CONNECT in time",
+  stalledWrite: "client takes no bytes",
+  serverLimit: "limit of the server",
+  shutdown: "server shuts down",
+};
+
+/** Severity and line of an event; every line names client, user and address. */
+export function describeEvent(event: BrokerEvent): { severity: Severity; text: string } {
+  const who = describeConnection(event.connection);
+  switch (event.kind) {
+    case "connected":
+      return {
+        severity: "info",
+        text: `connected: ${who}${event.resumed ? ", session resumed" : ""}`,
+      };
+    case "closed":
+      return {
+        severity: event.cause === "disconnect" ? "info" : "warn",
+        text: `closed: ${who}, ${CAUSES[event.cause]}`,
+      };
+    case "protocolError":
+      return {
+        severity: "warn",
+        text: `protocol error: ${who}, [${event.error.tag}] ${event.error.reason}`,
+      };
+    case "slowConsumer":
+      return {
+        severity: "warn",
+        text: event.caughtUp ? `caught up: ${who}` : `slow consumer: ${who}`,
+      };
+  }
+}
+
+function describeConnection(connection: Connection): string {
+  const user = connection.userName === null ? "" : ` user=${quote(connection.userName)}`;
+  return `client=${quote(connection.clientIdentifier)}${user} ` +
+    `address=${connection.origin.remoteAddress}`;
+}
+
+/** Control characters and line ends of a client's text must not forge lines of the log. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 128 ? `${text.slice(0, 128)}…` : text)
+    .replace(
+      /[\u007f-\u009f\u2028\u2029]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+}

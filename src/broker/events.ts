@@ -1,0 +1,52 @@
+/** What happened that an operator may want to read; collected by the core, logged by others. */
+import type { ProtocolError } from "../mqtt/mod.ts";
+import type { Connection } from "./connection.ts";
+
+/** Why a Network Connection ended. */
+export type CloseCause =
+  | "disconnect"
+  | "peerClosed"
+  | "protocolError"
+  | "refused"
+  | "takenOver"
+  | "keepAlive"
+  | "connectTimeout"
+  | "stalledWrite"
+  | "serverLimit"
+  | "shutdown";
+
+/** One event. */
+export type BrokerEvent =
+  | { readonly kind: "connected"; readonly connection: Connection; readonly resumed: boolean }
+  | { readonly kind: "closed"; readonly connection: Connection; readonly cause: CloseCause }
+  | {
+    readonly kind: "protocolError";
+    readonly connection: Connection;
+    readonly error: ProtocolError;
+  }
+  | { readonly kind: "slowConsumer"; readonly connection: Connection; readonly caughtUp: boolean };
+
+/** How many events a turn may collect; more are counted, not kept. */
+const EVENTS_MAX = 4096;
+
+/** Events since they were last taken. */
+export class EventLog {
+  #events: BrokerEvent[] = [];
+  /** Events that did not fit. */
+  lost = 0;
+
+  add(event: BrokerEvent): void {
+    if (this.#events.length < EVENTS_MAX) this.#events.push(event);
+    else this.lost++;
+  }
+
+  /** Hands the events over, oldest first. */
+  take(): readonly BrokerEvent[] {
+    if (this.#events.length === 0) return NONE;
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+}
+
+const NONE: readonly BrokerEvent[] = [];

@@ -1,0 +1,117 @@
+/**
+ * Backpressure. A publisher is not read while a receiver of its messages is congested, so that a
+ * fast publisher is slowed down and loses nothing. A receiver that does not keep up is a slow
+ * consumer: it loses that right until it has caught up, so that it never holds anybody for long.
+ */
+import type { Connection } from "./connection.ts";
+import type { Turn } from "./turn.ts";
+
+/** Decides who is read and who is not. */
+export class FlowControl {
+  readonly #turn: Turn;
+  readonly #congested = new Set<Connection>();
+
+  constructor(turn: Turn) {
+    this.#turn = turn;
+  }
+
+  /** The backlog of `receiver` is above its high-water mark: hold the publisher at work. */
+  press(receiver: Connection): void {
+    const turn = this.#turn;
+    if (receiver.congestedSinceMs === 0) {
+      receiver.congestedSinceMs = turn.nowMs;
+      receiver.progressMs = turn.nowMs;
+      this.#congested.add(receiver);
+    }
+    const publisher = turn.publisher;
+    // Whoever publishes to itself must be read, or its acknowledgements would never come.
+    if (publisher === null || publisher === receiver || receiver.slow) return;
+    if (receiver.holding.has(publisher)) return;
+    receiver.holding.add(publisher);
+    publisher.holds++;
+    turn.statistics.publishersHeld++;
+  }
+
+  /** The client took bytes or acknowledged a message: perhaps it has caught up. */
+  progress(receiver: Connection): void {
+    if (receiver.congestedSinceMs === 0) return;
+    receiver.progressMs = this.#turn.nowMs;
+    if (this.#backlogged(receiver)) return;
+    receiver.congestedSinceMs = 0;
+    this.#congested.delete(receiver);
+    this.#release(receiver);
+    if (!receiver.slow) return;
+    receiver.slow = false;
+    this.#turn.events.add({ kind: "slowConsumer", connection: receiver, caughtUp: true });
+  }
+
+  /** Stops reading a connection whose own backlog is over its bound, until it has drained. */
+  limitSelf(connection: Connection): void {
+    const { limits } = this.#turn;
+    const queued = connection.session?.queue.length ?? 0;
+    const over = connection.pendingBytes > limits.outboxBytesMax ||
+      queued > limits.queueMessagesMax;
+    if (over && !connection.closed) connection.holdsItself = true;
+  }
+
+  /** Lets a connection that held itself be read again once its backlog is small. */
+  relaxSelf(connection: Connection): void {
+    if (!connection.holdsItself) return;
+    const { limits } = this.#turn;
+    const queued = connection.session?.queue.length ?? 0;
+    if (connection.pendingBytes > limits.outboxLowWaterBytes) return;
+    if (queued > limits.queueMessagesMax / 2) return;
+    connection.holdsItself = false;
+    this.#resume(connection);
+  }
+
+  /** The connection ended: it holds nobody, and nobody holds it. */
+  forget(connection: Connection): void {
+    this.#congested.delete(connection);
+    connection.congestedSinceMs = 0;
+    this.#release(connection);
+    if (connection.holds === 0) return;
+    for (const receiver of this.#congested) receiver.holding.delete(connection);
+    connection.holds = 0;
+  }
+
+  /** Finds the receivers that have been congested for too long. */
+  tick(): void {
+    const { nowMs, limits, statistics, events } = this.#turn;
+    for (const receiver of this.#congested) {
+      if (receiver.slow) continue;
+      // Acknowledged messages are worth waiting for as long as acknowledgements come.
+      const waiting = (receiver.session?.queue.length ?? 0) > 0;
+      const since = waiting ? receiver.progressMs : receiver.congestedSinceMs;
+      if (nowMs - since <= limits.slowConsumerGraceMs) continue;
+      receiver.slow = true;
+      statistics.slowConsumers++;
+      events.add({ kind: "slowConsumer", connection: receiver, caughtUp: false });
+      this.#release(receiver);
+    }
+  }
+
+  #backlogged(receiver: Connection): boolean {
+    const { limits } = this.#turn;
+    if (receiver.pendingBytes > limits.outboxLowWaterBytes) return true;
+    const queue = receiver.session?.queue;
+    if (queue === undefined) return false;
+    return queue.length * 4 > limits.queueMessagesMax || queue.bytes * 4 > limits.queueBytesMax;
+  }
+
+  #release(receiver: Connection): void {
+    if (receiver.holding.size === 0) return;
+    for (const publisher of receiver.holding) {
+      publisher.holds--;
+      this.#resume(publisher);
+    }
+    receiver.holding.clear();
+  }
+
+  #resume(connection: Connection): void {
+    if (!connection.readable) return;
+    // While it was held its packets could not be seen: its keep alive starts anew.
+    connection.lastPacketMs = this.#turn.nowMs;
+    this.#turn.resumed.push(connection);
+  }
+}

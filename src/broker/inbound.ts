@@ -1,0 +1,374 @@
+/** The server as receiver: from the bytes of a connection to the acts they ask for. */
+import {
+  type ConnectPacket,
+  decodeConnect,
+  DecodeError,
+  decodePacketId,
+  decodeSubscribe,
+  decodeUnsubscribe,
+  Frame,
+  FrameStatus,
+  isProtocolError,
+  PACKET_NAMES,
+  PacketType,
+  type ProtocolError,
+  protocolError,
+  PublishView,
+} from "../mqtt/mod.ts";
+import type { AckGate } from "./ack_gate.ts";
+import type { Connection } from "./connection.ts";
+import { CONNECTION } from "./connection_states.ts";
+import type { FlowControl } from "./flow_control.ts";
+import { QOS_RECEIVER } from "./qos_receiver_states.ts";
+import type { Router } from "./router.ts";
+import { type Sender, SenderEvent } from "./sender.ts";
+import type { SessionRegistry } from "./session_registry.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+import type { TopicEntry } from "./topic_cache.ts";
+import { NO_TRANSITION } from "./transition_table.ts";
+import { FAN_OUT_BYTES_PER_TURN, type Turn } from "./turn.ts";
+
+const PUBACK_FIRST_BYTE = 0x40;
+const PUBREC_FIRST_BYTE = 0x50;
+const PUBCOMP_FIRST_BYTE = 0x70;
+const PINGRESP = Uint8Array.of(0xd0, 0);
+
+const UNEXPECTED_PACKET = protocolError("MQTT-4.8.0-1", "packet is not allowed in this state");
+const FIRST_NOT_CONNECT = protocolError("MQTT-3.1.0-1", "first packet is not CONNECT");
+const SECOND_CONNECT = protocolError("MQTT-3.1.0-2", "second CONNECT");
+const PACKET_ID_IN_USE = protocolError(
+  "MQTT-2.3.1-2",
+  "QoS 1 PUBLISH with identifier in QoS 2 use",
+);
+const RECEIVE_LIMIT = protocolError("limit:receive_in_flight_max", "too many QoS 2 messages open");
+const PUBLISH_REFUSED = protocolError("MQTT-3.3.5-2", "publish is not allowed");
+const ZERO_LENGTH_REFUSED = protocolError(
+  "MQTT-3.1.3-9",
+  "zero-byte Client Identifiers are switched off",
+  2,
+);
+
+/** Events of the connection table by Control Packet type. */
+const CONNECTION_EVENTS: readonly (number | undefined)[] = PACKET_NAMES.map((name) =>
+  (CONNECTION.events as Record<string, number>)[name]
+);
+
+/** The parts of the core that packets act on. */
+export interface InboundParts {
+  readonly gate: AckGate;
+  readonly flow: FlowControl;
+  readonly sender: Sender;
+  readonly router: Router;
+  readonly sessions: SessionRegistry;
+  readonly subscriptions: Subscriptions;
+}
+
+/** Reads packets and carries them out. */
+export class Inbound {
+  readonly #turn: Turn;
+  readonly #parts: InboundParts;
+  readonly #frame = new Frame();
+  readonly #view = new PublishView();
+
+  constructor(turn: Turn, parts: InboundParts) {
+    this.#turn = turn;
+    this.#parts = parts;
+  }
+
+  /**
+   * Processes the complete packets of `bytes[start, end)` and gives the offset of the first byte
+   * that is not processed: of a packet that is not complete, or of one that has to wait because the
+   * connection is no longer readable or the turn has done enough.
+   */
+  receive(
+    connection: Connection,
+    bytes: Uint8Array,
+    range: { start: number; end: number },
+  ): number {
+    const turn = this.#turn;
+    const frame = this.#frame;
+    const options = { limit: range.end, packetBytesMax: turn.limits.packetBytesMax };
+    let position = range.start;
+    turn.publisher = connection;
+    while (position < range.end && connection.readable) {
+      if (turn.full) break;
+      const status = frame.read(bytes, position, options);
+      if (status === FrameStatus.error) {
+        this.#fail(connection, frame.error);
+        break;
+      }
+      // A packet that its state forbids is refused before its body is there.
+      const type = frame.first >> 4;
+      if (!this.#allowed(connection, type)) break;
+      if (status === FrameStatus.incomplete) break;
+      position = this.#packet(connection, bytes, { position, limit: range.end, type });
+    }
+    turn.publisher = null;
+    if (position > range.start) {
+      connection.lastPacketMs = turn.nowMs;
+      turn.statistics.bytesReceived += position - range.start;
+    }
+    return connection.closed ? range.end : position;
+  }
+
+  /** Counts a protocol error and ends the connection. [MQTT-4.8.0-1] */
+  #fail(connection: Connection, error: ProtocolError): void {
+    this.#turn.statistics.countProtocolError(error.tag);
+    this.#turn.events.add({ kind: "protocolError", connection, error });
+    const { farewell } = error;
+    if (farewell !== null) {
+      const buffer = this.#parts.gate.acknowledgementBuffer(connection, false);
+      buffer.append(farewell, 0, farewell.length);
+      this.#turn.statistics.packetsSent++;
+    }
+    this.#parts.sessions.close(connection, "protocolError");
+  }
+
+  /** Whether the connection table has an entry for this packet; if not, the connection ends. */
+  #allowed(connection: Connection, type: number): boolean {
+    const event = CONNECTION_EVENTS[type];
+    const { state } = connection;
+    const target = event === undefined
+      ? NO_TRANSITION
+      : CONNECTION.next[state * CONNECTION.stride + event];
+    if (target !== NO_TRANSITION) return true;
+    let error = UNEXPECTED_PACKET;
+    if (state === CONNECTION.states.awaitConnect) error = FIRST_NOT_CONNECT; // [MQTT-3.1.0-1]
+    else if (type === PacketType.CONNECT) error = SECOND_CONNECT; // [MQTT-3.1.0-2]
+    this.#fail(connection, error);
+    return false;
+  }
+
+  /** Carries out the complete packet in `#frame`; gives the offset behind what was processed. */
+  #packet(
+    connection: Connection,
+    bytes: Uint8Array,
+    at: { position: number; limit: number; type: number },
+  ): number {
+    const frame = this.#frame;
+    const { statistics } = this.#turn;
+    statistics.packetsReceived++;
+    const end = frame.end;
+    let error: ProtocolError | null;
+    if (at.type === PacketType.PUBLISH) {
+      const view = this.#view;
+      error = view.read(bytes, frame.first, frame);
+      if (error === null) {
+        if (view.qos === 0 && !view.retain) return this.#publishRun(connection, bytes, at);
+        error = this.#publish(connection, bytes);
+      }
+    } else error = this.#other(connection, bytes, at.type);
+    if (error !== null) this.#fail(connection, error);
+    return end;
+  }
+
+  #other(connection: Connection, bytes: Uint8Array, type: number): ProtocolError | null {
+    const frame = this.#frame;
+    const range = { start: frame.bodyStart, end: frame.end };
+    switch (type) {
+      case PacketType.PUBACK:
+      case PacketType.PUBREC:
+      case PacketType.PUBCOMP:
+      case PacketType.PUBREL:
+        return this.#acknowledgement(connection, bytes, type);
+      case PacketType.PINGREQ: {
+        if (range.start !== range.end) return DecodeError.wrongLength;
+        this.#turn.touch(connection);
+        connection.outbox.append(PINGRESP, 0, 2); // [MQTT-3.12.4-1]
+        this.#turn.statistics.packetsSent++;
+        this.#parts.flow.limitSelf(connection);
+        return null;
+      }
+      case PacketType.SUBSCRIBE: {
+        const packet = decodeSubscribe(bytes, range, this.#turn.limits);
+        if (isProtocolError(packet)) return packet;
+        this.#parts.subscriptions.subscribe(connection, packet);
+        return null;
+      }
+      case PacketType.UNSUBSCRIBE: {
+        const packet = decodeUnsubscribe(bytes, range, this.#turn.limits);
+        if (isProtocolError(packet)) return packet;
+        this.#parts.subscriptions.unsubscribe(connection, packet);
+        return null;
+      }
+      case PacketType.DISCONNECT:
+        if (range.start !== range.end) return DecodeError.wrongLength;
+        this.#parts.sessions.close(connection, "disconnect");
+        return null;
+      default:
+        return this.#connect(connection, decodeConnect(bytes, range, this.#turn.limits));
+    }
+  }
+
+  #connect(connection: Connection, packet: ConnectPacket | ProtocolError): ProtocolError | null {
+    if (isProtocolError(packet)) return packet;
+    const { limits, policy } = this.#turn;
+    if (packet.clientIdentifier === "" && !limits.zeroLengthClientIdentifiers) {
+      return ZERO_LENGTH_REFUSED;
+    }
+    connection.state = CONNECTION.states.authenticating;
+    connection.clientIdentifier = packet.clientIdentifier;
+    connection.userName = packet.userName;
+    const verdict = policy.connect(packet, connection.origin);
+    if (verdict.kind === "accept") this.#parts.sessions.accept(connection, packet);
+    else if (verdict.kind === "refuse") this.#parts.sessions.refuse(connection, verdict.code);
+    else this.#turn.authentications.push({ connection, packet });
+    return null;
+  }
+
+  #acknowledgement(
+    connection: Connection,
+    bytes: Uint8Array,
+    type: number,
+  ): ProtocolError | null {
+    const frame = this.#frame;
+    const packetId = decodePacketId(bytes, { start: frame.bodyStart, end: frame.end });
+    if (typeof packetId !== "number") return packetId;
+    if (type === PacketType.PUBREL) return this.#pubrel(connection, packetId);
+    const event = type === PacketType.PUBACK
+      ? SenderEvent.PUBACK
+      : type === PacketType.PUBREC
+      ? SenderEvent.PUBREC
+      : SenderEvent.PUBCOMP;
+    return this.#parts.sender.acknowledged(connection, event, packetId);
+  }
+
+  /** Every PUBREL is answered with PUBCOMP. [MQTT-4.3.3-2] */
+  #pubrel(connection: Connection, packetId: number): ProtocolError | null {
+    const session = connection.session!;
+    const durable = session.receiving.delete(packetId) && session.persistent;
+    if (durable) this.#turn.journal.receiveFinished(session.clientIdentifier, packetId);
+    this.#parts.gate.acknowledge(connection, { first: PUBCOMP_FIRST_BYTE, packetId }, durable);
+    return null;
+  }
+
+  /**
+   * A PUBLISH at QoS 0, and those behind it that have the same topic: one look-up and one copy for
+   * each subscriber serve them all. Gives the offset behind the last one.
+   */
+  #publishRun(
+    connection: Connection,
+    bytes: Uint8Array,
+    at: { position: number; limit: number },
+  ): number {
+    const view = this.#view;
+    const { statistics } = this.#turn;
+    const first = this.#frame.end;
+    const entry = this.#topic(connection, bytes);
+    if (isProtocolError(entry)) {
+      this.#fail(connection, entry);
+      return first;
+    }
+    let end = first;
+    let packets = 1;
+    const most = this.#runBytesMax(entry);
+    while (end - at.position < most) {
+      const next = this.#sameTopicEnd(bytes, { start: end, limit: at.limit, entry });
+      if (next === 0) break;
+      end = next;
+      packets++;
+    }
+    statistics.packetsReceived += packets - 1;
+    statistics.publishReceived += packets;
+    statistics.publishBytesReceived += end - at.position;
+    if (connection.topicAllowed) {
+      const run = { bytes, start: at.position, end, packets };
+      this.#parts.router.forward(entry, run, view);
+    } else this.#refused(connection, entry, packets);
+    return end;
+  }
+
+  /** The end of the QoS 0 PUBLISH at `start` if it is complete and has this topic, else 0. */
+  #sameTopicEnd(
+    bytes: Uint8Array,
+    { start, limit, entry }: { start: number; limit: number; entry: TopicEntry },
+  ): number {
+    if (start + 4 >= limit || bytes[start] !== 0x30) return 0;
+    let at = start + 1;
+    let remaining = bytes[at++]!;
+    if (remaining > 0x7f) {
+      const high = bytes[at++]!;
+      if (high > 0x7f) return 0; // long packets gain nothing from a run
+      remaining = (remaining & 0x7f) | (high << 7);
+    }
+    const end = at + remaining;
+    if (end > limit || end - start > this.#turn.limits.packetBytesMax) return 0;
+    const topicBytes = (bytes[at]! << 8) | bytes[at + 1]!;
+    const topicEnd = at + 2 + topicBytes;
+    if (topicEnd > end || !entry.equals(bytes, at + 2, topicEnd)) return 0;
+    return end;
+  }
+
+  #runBytesMax(entry: TopicEntry): number {
+    const receivers = entry.sessions.length;
+    return receivers <= 64 ? 131_072 : FAN_OUT_BYTES_PER_TURN / receivers;
+  }
+
+  /** The topic of the PUBLISH in `#view`, with the policy's verdict on it left in the connection. */
+  #topic(connection: Connection, bytes: Uint8Array): TopicEntry | ProtocolError {
+    const { policy } = this.#turn;
+    const { topicStart, topicEnd } = this.#view;
+    const last = connection.topic;
+    const same = last !== null && last.equals(bytes, topicStart, topicEnd);
+    if (same && connection.topicPolicyGeneration === policy.generation) return last;
+    const entry = this.#parts.router.topics.resolve(bytes, topicStart, topicEnd);
+    if (isProtocolError(entry)) return entry;
+    connection.topic = entry;
+    connection.topicPolicyGeneration = policy.generation;
+    const verdict = entry.serverOwned ? "drop" : policy.publish(connection, entry.name);
+    connection.topicAllowed = verdict === "allow";
+    if (verdict !== "close") return entry;
+    connection.topic = null;
+    return PUBLISH_REFUSED; // [MQTT-3.3.5-2]
+  }
+
+  /** A PUBLISH at QoS 1 or 2, or to be retained, through the QoS receiver table. */
+  #publish(connection: Connection, bytes: Uint8Array): ProtocolError | null {
+    const view = this.#view;
+    const { statistics, journal, limits } = this.#turn;
+    const session = connection.session!;
+    const entry = this.#topic(connection, bytes);
+    if (isProtocolError(entry)) return entry;
+    statistics.publishReceived++;
+    statistics.publishBytesReceived += this.#frame.totalBytes;
+    const { packetId, qos } = view;
+    const recordsBefore = journal.records;
+    if (qos === 0) {
+      this.#route(connection, bytes, entry);
+      return null;
+    }
+    const { states, events, emissions, stride, next, emission } = QOS_RECEIVER;
+    const state = session.receiving.has(packetId) ? states.awaitPubrel : states.idle;
+    const at = state * stride + (qos === 1 ? events.publishQos1 : events.publishQos2);
+    if (next[at] === NO_TRANSITION) return PACKET_ID_IN_USE;
+    const emitted = emission[at]!;
+    if (state === states.idle && next[at] === states.awaitPubrel) {
+      if (session.receiving.size >= limits.receiveInFlightMax) return RECEIVE_LIMIT;
+      session.receiving.add(packetId);
+      if (session.persistent) journal.receiveStarted(session.clientIdentifier, packetId);
+    }
+    if (emitted !== emissions.PUBREC) this.#route(connection, bytes, entry);
+    // [MQTT-3.3.4-1]
+    const first = qos === 1 ? PUBACK_FIRST_BYTE : PUBREC_FIRST_BYTE;
+    const durable = journal.records !== recordsBefore;
+    this.#parts.gate.acknowledge(connection, { first, packetId }, durable);
+    return null;
+  }
+
+  #route(connection: Connection, bytes: Uint8Array, entry: TopicEntry): void {
+    const view = this.#view;
+    if (!connection.topicAllowed) {
+      this.#refused(connection, entry, 1);
+      return;
+    }
+    const message = this.#parts.router.arena.copy(bytes, view);
+    if (view.retain) this.#parts.router.retain(entry.name, message);
+    this.#parts.router.route(entry, message);
+  }
+
+  #refused(_connection: Connection, entry: TopicEntry, packets: number): void {
+    const { dropped } = this.#turn.statistics;
+    if (entry.serverOwned) dropped.serverTopic += packets;
+    else dropped.refusedPublish += packets;
+  }
+}

@@ -1,0 +1,29 @@
+/** The broker core: sessions, routing, QoS, retained messages and wills, without any I/O. */
+export { Broker, type PendingAuthentication, type TurnResult } from "./broker.ts";
+export type { Connection, ConnectionOrigin } from "./connection.ts";
+export { CONNECTION, CONNECTION_TABLE } from "./connection_states.ts";
+export { describeEvent, type Severity } from "./event_text.ts";
+export type { BrokerEvent, CloseCause } from "./events.ts";
+export type {
+  DeliveryRecord,
+  Journal,
+  StoredDelivery,
+  StoredSession,
+  StoredState,
+} from "./journal.ts";
+export type { BrokerLimits, QueueFullPolicy } from "./limits.ts";
+export { makeMessage, Message } from "./message.ts";
+export {
+  type AccessPolicy,
+  type ClientFacts,
+  type ConnectVerdict,
+  OPEN_ACCESS,
+  type PublishVerdict,
+} from "./policy.ts";
+export { QOS_RECEIVER, QOS_RECEIVER_TABLE } from "./qos_receiver_states.ts";
+export { QOS_SENDER, QOS_SENDER_TABLE } from "./qos_sender_states.ts";
+export { SESSION, SESSION_TABLE } from "./session_states.ts";
+export type { DropReason, Statistics } from "./statistics.ts";
+export { type ServerFacts, SysTopics } from "./sys_topics.ts";
+export * from "./transition_table.ts";
+export type { BrokerOptions, Instant } from "./turn.ts";

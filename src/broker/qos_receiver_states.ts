@@ -1,0 +1,24 @@
+/** Receipt of one Application Message from a client at QoS 1 or 2 (sections 4.3.2 and 4.3.3). */
+import { compileTable, type TransitionTable } from "./transition_table.ts";
+
+/**
+ * One machine for each Packet Identifier of a session. Only `awaitPubrel` is remembered: it is what
+ * keeps a QoS 2 message from being handed on twice. `route` hands the message on and acknowledges.
+ */
+export const QOS_RECEIVER_TABLE = {
+  idle: {
+    publishQos1: { to: "idle", emit: "routeAndPuback" }, // [MQTT-4.3.2-2]
+    publishQos2: { to: "awaitPubrel", emit: "routeAndPubrec" }, // [MQTT-4.3.3-2]
+    // A PUBREL whose PUBCOMP was lost is answered again.
+    PUBREL: { to: "idle", emit: "PUBCOMP" },
+  },
+  awaitPubrel: {
+    // Received already: acknowledged, not handed on. [MQTT-4.3.3-2]
+    publishQos2: { to: "awaitPubrel", emit: "PUBREC" },
+    PUBREL: { to: "idle", emit: "PUBCOMP" },
+    // QoS 1 with an identifier that is in use has no entry. [MQTT-2.3.1-2]
+  },
+} as const satisfies TransitionTable;
+
+/** The table as numbers. */
+export const QOS_RECEIVER = compileTable(QOS_RECEIVER_TABLE);

@@ -1,0 +1,119 @@
+/** From a published message to the sessions that get it, and to the retained messages. */
+import { isProtocolError, type PublishView, type Qos, type TopicName } from "../mqtt/mod.ts";
+import { makeMessage, type Message, MessageArena } from "./message.ts";
+import { RetainedMessages } from "./retained.ts";
+import type { Sender } from "./sender.ts";
+import type { Session } from "./session.ts";
+import { TopicCache, type TopicEntry } from "./topic_cache.ts";
+import { TopicTrie } from "./topic_trie.ts";
+import type { Turn } from "./turn.ts";
+
+/** QoS 0 packets of one topic that stand one behind the other in the bytes they came in. */
+export interface PacketRun {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly packets: number;
+}
+
+/** Routes Application Messages. */
+export class Router {
+  readonly trie: TopicTrie<Session> = new TopicTrie();
+  readonly retained: RetainedMessages = new RetainedMessages();
+  readonly topics: TopicCache;
+  readonly arena: MessageArena = new MessageArena();
+  readonly #turn: Turn;
+  readonly #sender: Sender;
+
+  constructor(turn: Turn, sender: Sender) {
+    this.#turn = turn;
+    this.#sender = sender;
+    this.topics = new TopicCache(turn.limits);
+  }
+
+  /** Hands a message to every matching session. [MQTT-4.5.0-1] [MQTT-3.3.2-3] */
+  route(entry: TopicEntry, message: Message): void {
+    entry.refresh(this.trie);
+    const { sessions, qos } = entry;
+    const options = { qos: 0 as Qos, retain: false }; // [MQTT-3.3.1-9]
+    for (let i = 0; i < sessions.length; i++) {
+      const granted = qos[i]!;
+      options.qos = granted < message.qos ? granted : message.qos; // [MQTT-3.8.4-6]
+      this.#sender.deliver(sessions[i]!, message, options);
+    }
+    this.#turn.fanOutBytes += sessions.length * message.size;
+  }
+
+  /** Hands QoS 0 packets on as they came; `view` describes the first one. */
+  forward(entry: TopicEntry, run: PacketRun, view: PublishView): void {
+    entry.refresh(this.trie);
+    const { sessions } = entry;
+    let messages: Message[] | null = null;
+    for (const session of sessions) {
+      const connection = session.connection;
+      if (connection === null || this.#sender.forward(session, connection, run)) continue;
+      messages ??= this.#split(run, view);
+      for (const message of messages) {
+        this.#sender.deliver(session, message, { qos: 0, retain: false });
+      }
+    }
+    this.#turn.fanOutBytes += sessions.length * (run.end - run.start);
+  }
+
+  /** Stores, replaces or removes the retained message of a topic. */
+  retain(topic: TopicName, message: Message): void {
+    const { limits, statistics, journal } = this.#turn;
+    const { retained } = this;
+    const empty = message.topicEnd === message.end;
+    if (empty) { // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+      if (retained.delete(topic)) journal.retainedDeleted(topic);
+    } else {
+      const known = retained.get(topic);
+      const count = retained.count + (known === null ? 1 : 0);
+      const bytes = retained.bytes + message.size - (known?.size ?? 0);
+      if (count > limits.retainedMessagesMax || bytes > limits.retainedBytesMax) {
+        statistics.dropped.retainedLimit++;
+        // The older one is no longer the last message of its topic. [MQTT-3.3.1-7]
+        if (retained.delete(topic)) journal.retainedDeleted(topic);
+      } else {
+        message.detach();
+        retained.set(topic, message); // [MQTT-3.3.1-5]
+        journal.retainedSet(topic, message);
+      }
+    }
+    statistics.retainedMessages = retained.count;
+    statistics.retainedBytes = retained.bytes;
+  }
+
+  /** Publishes a message of the server itself or a Will. */
+  publish(topic: TopicName, content: { payload: Uint8Array; qos: Qos; retain: boolean }): void {
+    const message = makeMessage(topic, content.payload, content.qos);
+    const entry = this.topics.resolve(message.bytes, 2, message.topicEnd);
+    if (isProtocolError(entry)) return; // a TopicName is valid
+    if (content.retain) this.retain(topic, message);
+    this.route(entry, message);
+  }
+
+  /** The single messages of a run. */
+  #split(run: PacketRun, view: PublishView): Message[] {
+    const topicBytes = view.topicEnd - view.topicStart;
+    const messages: Message[] = [];
+    let position = run.start;
+    while (position < run.end) {
+      let at = position + 1;
+      let remaining = 0;
+      for (let shift = 0;; shift += 7) {
+        const byte = run.bytes[at++]!;
+        remaining |= (byte & 0x7f) << shift;
+        if (byte < 0x80) break;
+      }
+      view.topicStart = at + 2;
+      view.topicEnd = view.topicStart + topicBytes;
+      view.payloadStart = view.topicEnd;
+      view.end = at + remaining;
+      messages.push(this.arena.copy(run.bytes, view));
+      position = view.end;
+    }
+    return messages;
+  }
+}

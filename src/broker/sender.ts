@@ -1,0 +1,277 @@
+/** The server as sender: deliveries to sessions, their windows, queues and acknowledgements. */
+import { type ProtocolError, protocolError, type Qos } from "../mqtt/mod.ts";
+import type { AckGate } from "./ack_gate.ts";
+import type { Connection } from "./connection.ts";
+import { Delivery } from "./delivery_queue.ts";
+import type { FlowControl } from "./flow_control.ts";
+import type { Message } from "./message.ts";
+import { QOS_SENDER } from "./qos_sender_states.ts";
+import type { Session } from "./session.ts";
+import { EMITS_NOTHING, NO_TRANSITION } from "./transition_table.ts";
+import type { Turn } from "./turn.ts";
+
+const { states, events, emissions, stride, next, emission } = QOS_SENDER;
+const DUP = 0x08;
+const RETAIN = 0x01;
+const PUBREL_FIRST_BYTE = 0x62;
+const WRONG_ACKNOWLEDGEMENT = protocolError(
+  "MQTT-4.3.3-1",
+  "acknowledgement does not belong to the state of its Packet Identifier",
+);
+
+/** Numbers of the acknowledgements in the QoS sender table. */
+export const SenderEvent = {
+  PUBACK: events.PUBACK,
+  PUBREC: events.PUBREC,
+  PUBCOMP: events.PUBCOMP,
+} as const;
+
+/** Sends Application Messages to sessions. */
+export class Sender {
+  readonly #turn: Turn;
+  readonly #gate: AckGate;
+  readonly #flow: FlowControl;
+  #sequence = 0;
+
+  constructor(turn: Turn, parts: { gate: AckGate; flow: FlowControl }) {
+    this.#turn = turn;
+    this.#gate = parts.gate;
+    this.#flow = parts.flow;
+  }
+
+  /** Continues the numbering of deliveries behind what the store holds. */
+  startSequenceAt(sequence: number): void {
+    this.#sequence = sequence;
+  }
+
+  /**
+   * Hands a message to a session at `qos`, at once or through its queue: one FIFO for all topics
+   * and levels of QoS. [MQTT-4.6.0-6] `retain` marks the answer to a new subscription.
+   */
+  deliver(
+    session: Session,
+    message: Message,
+    { qos, retain }: { qos: Qos; retain: boolean },
+  ): void {
+    const { limits } = this.#turn;
+    const connection = session.connection;
+    if (connection === null) {
+      // QoS 0 is not kept for a client that is away; QoS 1 and 2 are. [MQTT-3.1.2-5]
+      if (qos > 0) this.#enqueue(session, new Delivery(message, qos, retain));
+      return;
+    }
+    const mustWait = session.queue.length > 0 ||
+      (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) ||
+      ((qos > 0 || retain) && connection.pendingBytes > limits.outboxHighWaterBytes);
+    if (mustWait) this.#enqueue(session, new Delivery(message, qos, retain));
+    else if (qos === 0) this.#sendQos0(connection, message, retain);
+    else this.#transmit(connection, session, new Delivery(message, qos, retain));
+  }
+
+  /** Appends whole QoS 0 packets as they came, if nothing is in their way; else gives false. */
+  forward(
+    session: Session,
+    connection: Connection,
+    run: { bytes: Uint8Array; start: number; end: number; packets: number },
+  ): boolean {
+    const { limits, statistics } = this.#turn;
+    if (session.queue.length > 0) return false;
+    const size = run.end - run.start;
+    const pending = connection.pendingBytes;
+    if (pending + size > limits.outboxBytesMax) return false;
+    this.#gate.deliveryBuffer(connection, false).append(run.bytes, run.start, run.end);
+    statistics.packetsSent += run.packets;
+    statistics.publishSent += run.packets;
+    if (pending + size > limits.outboxHighWaterBytes) this.#flow.press(connection);
+    return true;
+  }
+
+  /** PUBACK, PUBREC or PUBCOMP of a client, as an event of the QoS sender table. */
+  acknowledged(connection: Connection, event: number, packetId: number): ProtocolError | null {
+    const session = connection.session!;
+    const delivery = session.inFlight.get(packetId);
+    const at = (delivery === undefined ? states.idle : delivery.state) * stride + event;
+    const target = next[at]!;
+    if (target === NO_TRANSITION) return WRONG_ACKNOWLEDGEMENT;
+    const emitted = emission[at]!;
+    if (delivery !== undefined) delivery.state = target;
+    if (emitted === emissions.finish) {
+      this.#finish(session, delivery!);
+      this.#flow.progress(connection);
+      this.pump(session);
+    } else if (emitted !== EMITS_NOTHING) {
+      const durable = delivery !== undefined && delivery.sequence > 0;
+      if (durable) {
+        this.#turn.journal.deliveryReleased(session.clientIdentifier, delivery.sequence);
+      }
+      this.#gate.acknowledge(connection, { first: PUBREL_FIRST_BYTE, packetId }, durable);
+    }
+    return null;
+  }
+
+  /** Sends what is unacknowledged again, in the old order, then what waits. [MQTT-4.6.0-1] */
+  resume(session: Session): void {
+    const connection = session.connection!;
+    for (const [packetId, delivery] of session.inFlight) {
+      const emitted = emission[delivery.state * stride + events.resume]!;
+      if (emitted === emissions.PUBLISH_DUP) {
+        this.#write(connection, delivery, { durable: false, dup: true });
+      } else if (emitted === emissions.PUBREL) {
+        this.#gate.acknowledge(connection, { first: PUBREL_FIRST_BYTE, packetId }, false);
+      }
+    }
+    this.pump(session);
+  }
+
+  /** Sends what waits in the queue as far as window and outbox allow. */
+  pump(session: Session): void {
+    const { limits, statistics } = this.#turn;
+    const connection = session.connection;
+    if (connection === null) return;
+    for (;;) {
+      const delivery = session.queue.peek();
+      if (delivery === undefined) return;
+      if (connection.pendingBytes > limits.outboxHighWaterBytes) return;
+      if (delivery.qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return;
+      session.queue.shift();
+      statistics.queuedMessages--;
+      statistics.queuedBytes -= delivery.cost;
+      if (delivery.qos === 0) this.#sendQos0(connection, delivery.message, delivery.retain);
+      else this.#transmit(connection, session, delivery);
+    }
+  }
+
+  /** Gives up everything a session holds; the statistics forget it. */
+  discard(session: Session): void {
+    const { statistics } = this.#turn;
+    statistics.inFlightMessages -= session.inFlight.size;
+    session.inFlight.clear();
+    for (;;) {
+      const delivery = session.queue.shift();
+      if (delivery === undefined) break;
+      statistics.queuedMessages--;
+      statistics.queuedBytes -= delivery.cost;
+    }
+  }
+
+  /** Puts a stored delivery back, in flight or in the queue. */
+  restore(session: Session, delivery: Delivery): void {
+    const { statistics } = this.#turn;
+    if (delivery.packetId > 0) {
+      session.inFlight.set(delivery.packetId, delivery);
+      statistics.inFlightMessages++;
+      return;
+    }
+    session.queue.push(delivery);
+    statistics.queuedMessages++;
+    statistics.queuedBytes += delivery.cost;
+  }
+
+  #sendQos0(connection: Connection, message: Message, retain: boolean): void {
+    const { limits, statistics } = this.#turn;
+    const size = message.packetBytes(0);
+    const pending = connection.pendingBytes;
+    if (pending > 0 && pending + size > limits.outboxBytesMax) {
+      statistics.dropped.outboxFull++;
+      return;
+    }
+    message.appendTo(this.#gate.deliveryBuffer(connection, false), retain ? RETAIN : 0, 0);
+    statistics.packetsSent++;
+    statistics.publishSent++;
+    if (pending + size > limits.outboxHighWaterBytes) this.#flow.press(connection);
+  }
+
+  #transmit(connection: Connection, session: Session, delivery: Delivery): void {
+    const { journal, statistics, nowMs } = this.#turn;
+    const packetId = session.allocatePacketId();
+    const event = delivery.qos === 1 ? events.sendQos1 : events.sendQos2;
+    delivery.state = next[states.idle * stride + event]!;
+    delivery.packetId = packetId;
+    delivery.sentAtMs = nowMs;
+    session.inFlight.set(packetId, delivery);
+    statistics.inFlightMessages++;
+    if (session.persistent) {
+      if (delivery.sequence === 0) this.#journal(session, delivery);
+      else journal.deliverySent(session.clientIdentifier, delivery.sequence, packetId);
+    }
+    // A client remembers the identifier of a QoS 2 message: it must not see one that is forgotten
+    // here by a crash and given to another message afterwards.
+    const durable = session.persistent && delivery.qos === 2;
+    this.#write(connection, delivery, { durable, dup: false });
+  }
+
+  #write(
+    connection: Connection,
+    delivery: Delivery,
+    { durable, dup }: { durable: boolean; dup: boolean },
+  ): void {
+    const { limits, statistics } = this.#turn;
+    const flags = (dup ? DUP : 0) | (delivery.qos << 1) | (delivery.retain ? RETAIN : 0);
+    const buffer = this.#gate.deliveryBuffer(connection, durable);
+    delivery.message.appendTo(buffer, flags, delivery.packetId);
+    statistics.packetsSent++;
+    statistics.publishSent++;
+    if (connection.pendingBytes > limits.outboxHighWaterBytes) this.#flow.press(connection);
+  }
+
+  #enqueue(session: Session, delivery: Delivery): void {
+    const { limits, statistics } = this.#turn;
+    // The answer to a subscription is bounded by the retained messages and slows its own client.
+    if (!delivery.retain && !this.#makeRoom(session, delivery.cost)) {
+      statistics.dropped.queueFull++;
+      return;
+    }
+    delivery.message.detach();
+    if (session.persistent && delivery.qos > 0) this.#journal(session, delivery);
+    session.queue.push(delivery);
+    statistics.queuedMessages++;
+    statistics.queuedBytes += delivery.cost;
+    const connection = session.connection;
+    if (connection === null) return;
+    const { queue } = session;
+    const half = queue.length * 2 > limits.queueMessagesMax ||
+      queue.bytes * 2 > limits.queueBytesMax;
+    if (half && !delivery.retain) this.#flow.press(connection);
+  }
+
+  /** Whether one more delivery of this cost fits, after giving up older ones where that is the rule. */
+  #makeRoom(session: Session, cost: number): boolean {
+    const { limits, statistics, journal } = this.#turn;
+    const { queue } = session;
+    for (;;) {
+      const fits = queue.length < limits.queueMessagesMax &&
+        queue.bytes + cost <= limits.queueBytesMax &&
+        statistics.queuedBytes + cost <= limits.queueTotalBytesMax;
+      if (fits) return true;
+      if (limits.queueFull === "drop_newest") return false;
+      const oldest = queue.shift();
+      if (oldest === undefined) return false;
+      statistics.queuedMessages--;
+      statistics.queuedBytes -= oldest.cost;
+      statistics.dropped.queueFull++;
+      if (oldest.sequence > 0) journal.deliveryFinished(session.clientIdentifier, oldest.sequence);
+    }
+  }
+
+  #journal(session: Session, delivery: Delivery): void {
+    const { message, qos, retain, packetId } = delivery;
+    const { clientIdentifier } = session;
+    const sequence = ++this.#sequence;
+    delivery.sequence = sequence;
+    this.#turn.journal.deliveryAdded({
+      clientIdentifier,
+      sequence,
+      message,
+      qos,
+      retain,
+      packetId,
+    });
+  }
+
+  #finish(session: Session, delivery: Delivery): void {
+    session.inFlight.delete(delivery.packetId);
+    this.#turn.statistics.inFlightMessages--;
+    if (delivery.sequence === 0) return;
+    this.#turn.journal.deliveryFinished(session.clientIdentifier, delivery.sequence);
+  }
+}

@@ -1,0 +1,239 @@
+/** Sessions by Client Identifier: CONNECT, take-over, the end of connections, expiry. */
+import { type ConnackCode, type ConnectPacket, encodePacket } from "../mqtt/mod.ts";
+import type { AckGate } from "./ack_gate.ts";
+import type { Connection } from "./connection.ts";
+import { CONNECTION } from "./connection_states.ts";
+import { Delivery } from "./delivery_queue.ts";
+import type { CloseCause } from "./events.ts";
+import type { FlowControl } from "./flow_control.ts";
+import type { StoredSession } from "./journal.ts";
+import type { Router } from "./router.ts";
+import type { Sender } from "./sender.ts";
+import { Session } from "./session.ts";
+import { QOS_SENDER } from "./qos_sender_states.ts";
+import { SESSION } from "./session_states.ts";
+import { NO_TRANSITION } from "./transition_table.ts";
+import type { Turn } from "./turn.ts";
+
+const { states, events, emissions } = SESSION;
+
+/** The parts of the core that sessions work with. */
+export interface SessionParts {
+  readonly gate: AckGate;
+  readonly flow: FlowControl;
+  readonly sender: Sender;
+  readonly router: Router;
+}
+
+/** Keeps the sessions, and ties them to connections. */
+export class SessionRegistry {
+  readonly #turn: Turn;
+  readonly #parts: SessionParts;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(turn: Turn, parts: SessionParts) {
+    this.#turn = turn;
+    this.#parts = parts;
+  }
+
+  /** The session of a Client Identifier, if there is one. */
+  get(clientIdentifier: string): Session | undefined {
+    return this.#sessions.get(clientIdentifier);
+  }
+
+  /** All sessions. */
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** Accepts a CONNECT that was found good: take-over, session, CONNACK, redelivery. */
+  accept(connection: Connection, packet: ConnectPacket): void {
+    const { limits, statistics, journal } = this.#turn;
+    // [MQTT-3.1.3-6]
+    const identifier = packet.clientIdentifier === ""
+      ? this.#turn.randomId()
+      : packet.clientIdentifier;
+    const older = this.#sessions.get(identifier)?.connection;
+    if (older) { // [MQTT-3.1.4-2]
+      statistics.takeOvers++;
+      this.close(older, "takenOver");
+    }
+    if (!this.#sessions.has(identifier) && this.#sessions.size >= limits.sessionsMax) {
+      this.refuse(connection, 3);
+      return;
+    }
+    const recordsBefore = journal.records;
+    const { session, resumed } = this.#open(identifier, !packet.cleanSession);
+    connection.clientIdentifier = identifier;
+    connection.session = session;
+    session.connection = connection;
+    session.storedSinceMs = 0;
+    connection.keepAliveLimitMs = this.#keepAliveLimit(packet.keepAliveSeconds);
+    connection.will = packet.will;
+    if (packet.will !== null) journal.willSet(identifier, packet.will); // [MQTT-3.1.2-8]
+    this.#step(connection, "accept");
+    statistics.clientsConnected++;
+    statistics.clientsConnectedMax = Math.max(
+      statistics.clientsConnectedMax,
+      statistics.clientsConnected,
+    );
+    this.#connack(connection, { sessionPresent: resumed, returnCode: 0 }, {
+      durable: journal.records !== recordsBefore,
+    });
+    this.#turn.events.add({ kind: "connected", connection, resumed });
+    if (resumed) this.#parts.sender.resume(session); // [MQTT-4.4.0-1]
+  }
+
+  /** Answers a CONNECT with a refusal and ends the connection. [MQTT-3.2.2-4] [MQTT-3.2.2-5] */
+  refuse(connection: Connection, returnCode: ConnackCode): void {
+    this.#connack(connection, { sessionPresent: false, returnCode }, { durable: false });
+    this.close(connection, "refused");
+  }
+
+  /** Ends a connection, whoever wanted it; the Will goes out unless the cause is DISCONNECT. */
+  close(connection: Connection, cause: CloseCause): void {
+    if (connection.closed) return;
+    const { statistics, journal } = this.#turn;
+    const emission = this.#step(connection, cause === "disconnect" ? "DISCONNECT" : "close");
+    this.#turn.touch(connection);
+    this.#turn.events.add({ kind: "closed", connection, cause });
+    this.#parts.flow.forget(connection);
+    const session = connection.session;
+    if (session !== null) {
+      statistics.clientsConnected--;
+      this.#detach(session);
+    }
+    const will = connection.will;
+    connection.will = null;
+    if (will === null) return; // [MQTT-3.1.2-12]
+    journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
+    if (emission !== CONNECTION.emissions.publishWill) return;
+    statistics.willsPublished++;
+    this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
+  }
+
+  /** Discards stored sessions whose client stayed away for too long. */
+  expire(): void {
+    const { limits, statistics, wallMs } = this.#turn;
+    if (limits.sessionExpiryMs === 0) return;
+    for (const session of this.#sessions.values()) {
+      if (session.state !== states.stored) continue;
+      if (wallMs - session.storedSinceMs < limits.sessionExpiryMs) continue;
+      statistics.sessionsExpired++;
+      statistics.dropped.sessionExpired += session.queue.length + session.inFlight.size;
+      this.#discard(session);
+    }
+  }
+
+  /** Puts a stored session back. */
+  restore(stored: StoredSession): void {
+    const session = new Session(stored.clientIdentifier, true);
+    session.state = states.stored;
+    // A session that was connected when the process ended has been away since now.
+    session.storedSinceMs = stored.storedSinceMs === 0 ? this.#turn.wallMs : stored.storedSinceMs;
+    this.#add(session);
+    for (const { filter, qos } of stored.subscriptions) {
+      session.subscriptions.set(filter, qos);
+      this.#parts.router.trie.add(filter, session, qos);
+      this.#turn.statistics.subscriptions++;
+    }
+    for (const record of stored.deliveries) {
+      const delivery = new Delivery(record.message, record.qos, record.retain);
+      delivery.sequence = record.sequence;
+      delivery.packetId = record.packetId;
+      delivery.state = senderState(record);
+      this.#parts.sender.restore(session, delivery);
+    }
+    for (const packetId of stored.receiving) session.receiving.add(packetId);
+  }
+
+  /** [MQTT-3.1.4-3] */
+  #open(identifier: string, persistent: boolean): { session: Session; resumed: boolean } {
+    const known = this.#sessions.get(identifier);
+    const event = persistent ? events.connectPersistent : events.connectClean;
+    const at = (known?.state ?? states.absent) * SESSION.stride + event;
+    const target = SESSION.next[at]!;
+    if (target === NO_TRANSITION) throw new Error(`Cannot open session: state ${known?.state}`);
+    const emission = SESSION.emission[at]!;
+    if (known !== undefined && emission === emissions.resume) {
+      known.state = target;
+      this.#turn.journal.sessionStored(identifier, 0);
+      return { session: known, resumed: true };
+    }
+    if (known !== undefined) this.#discard(known);
+    const session = new Session(identifier, persistent);
+    session.state = target;
+    this.#add(session);
+    if (persistent) this.#turn.journal.sessionCreated(identifier);
+    return { session, resumed: false };
+  }
+
+  /** The client of a session is gone: keep the session or discard it. [MQTT-4.1.0-2] */
+  #detach(session: Session): void {
+    session.connection = null;
+    const at = session.state * SESSION.stride + events.disconnect;
+    session.state = SESSION.next[at]!;
+    if (SESSION.emission[at] === emissions.discard) {
+      this.#discard(session);
+      return;
+    }
+    session.storedSinceMs = this.#turn.wallMs;
+    this.#turn.journal.sessionStored(session.clientIdentifier, session.storedSinceMs);
+    for (const delivery of session.inFlight.values()) delivery.message.detach();
+  }
+
+  #discard(session: Session): void {
+    const { trie } = this.#parts.router;
+    this.#parts.sender.discard(session);
+    for (const filter of session.subscriptions.keys()) trie.remove(filter, session);
+    this.#turn.statistics.subscriptions -= session.subscriptions.size;
+    session.subscriptions.clear();
+    this.#sessions.delete(session.clientIdentifier);
+    this.#turn.statistics.sessions = this.#sessions.size;
+    if (session.persistent) this.#turn.journal.sessionDiscarded(session.clientIdentifier);
+  }
+
+  #add(session: Session): void {
+    this.#sessions.set(session.clientIdentifier, session);
+    this.#turn.statistics.sessions = this.#sessions.size;
+  }
+
+  /** One and a half times the keep alive, in ms; 0 for none. [MQTT-3.1.2-24] */
+  #keepAliveLimit(seconds: number): number {
+    const longest = this.#turn.limits.keepAliveMaxMs;
+    const wanted = seconds * 1000;
+    const granted = longest > 0 && (wanted === 0 || wanted > longest) ? longest : wanted;
+    return granted * 1.5;
+  }
+
+  #connack(
+    connection: Connection,
+    fields: { sessionPresent: boolean; returnCode: ConnackCode },
+    { durable }: { durable: boolean },
+  ): void {
+    const bytes = encodePacket({ type: "CONNACK", ...fields });
+    const buffer = this.#parts.gate.acknowledgementBuffer(connection, durable);
+    buffer.append(bytes, 0, bytes.length);
+    // Nothing overtakes the CONNACK. [MQTT-3.2.0-1]
+    if (durable) connection.gatedDeliveries = true;
+    this.#turn.statistics.packetsSent++;
+  }
+
+  /** Steps the connection table; gives what the transition emits. */
+  #step(connection: Connection, event: "accept" | "DISCONNECT" | "close"): number {
+    const at = connection.state * CONNECTION.stride + CONNECTION.events[event];
+    const target = CONNECTION.next[at]!;
+    if (target === NO_TRANSITION) {
+      throw new Error(`Cannot step connection: no ${event} in state ${connection.state}`);
+    }
+    connection.state = target;
+    return CONNECTION.emission[at]!;
+  }
+}
+
+function senderState(record: StoredSession["deliveries"][number]): number {
+  const { states: senders } = QOS_SENDER;
+  if (record.packetId === 0) return senders.idle;
+  if (record.released) return senders.awaitPubcomp;
+  return record.qos === 1 ? senders.awaitPuback : senders.awaitPubrec;
+}

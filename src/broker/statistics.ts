@@ -1,0 +1,57 @@
+/** Counters and gauges of the broker core. Plain numbers, written on the hot path, read by others. */
+
+/** Why a message was given up. */
+export type DropReason =
+  | "queueFull"
+  | "outboxFull"
+  | "refusedPublish"
+  | "serverTopic"
+  | "retainedLimit"
+  | "sessionExpired";
+
+/** Everything counted; the names say what. Bytes and packets are MQTT's, not TCP's. */
+export class Statistics {
+  bytesReceived = 0;
+  bytesSent = 0;
+  packetsReceived = 0;
+  packetsSent = 0;
+  publishReceived = 0;
+  publishSent = 0;
+  publishBytesReceived = 0;
+  publishBytesSent = 0;
+  connectionsTotal = 0;
+  connectionsOpen = 0;
+  clientsConnected = 0;
+  clientsConnectedMax = 0;
+  sessions = 0;
+  sessionsExpired = 0;
+  subscriptions = 0;
+  retainedMessages = 0;
+  retainedBytes = 0;
+  queuedMessages = 0;
+  queuedBytes = 0;
+  inFlightMessages = 0;
+  takeOvers = 0;
+  willsPublished = 0;
+  keepAliveTimeouts = 0;
+  connectTimeouts = 0;
+  stalledWrites = 0;
+  slowConsumers = 0;
+  publishersHeld = 0;
+  /** Protocol errors by tag. */
+  readonly protocolErrors: Map<string, number> = new Map();
+  /** Messages given up, by reason, once for each session that does not get them. */
+  readonly dropped: Record<DropReason, number> = {
+    queueFull: 0,
+    outboxFull: 0,
+    refusedPublish: 0,
+    serverTopic: 0,
+    retainedLimit: 0,
+    sessionExpired: 0,
+  };
+
+  /** Counts a protocol error; tags are a closed set, so the map is bounded. */
+  countProtocolError(tag: string): void {
+    this.protocolErrors.set(tag, (this.protocolErrors.get(tag) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,96 @@
+/** SUBSCRIBE and UNSUBSCRIBE (sections 3.8.4 and 3.10.4). */
+import {
+  appendAcknowledgement,
+  encodePacket,
+  type Qos,
+  SUBACK_FAILURE,
+  type SubscribePacket,
+  type SubscriptionRequest,
+  type UnsubscribePacket,
+} from "../mqtt/mod.ts";
+import type { AckGate } from "./ack_gate.ts";
+import type { Connection } from "./connection.ts";
+import type { FlowControl } from "./flow_control.ts";
+import type { Router } from "./router.ts";
+import type { Sender } from "./sender.ts";
+import type { Session } from "./session.ts";
+import type { Turn } from "./turn.ts";
+
+const UNSUBACK_FIRST_BYTE = 0xb0;
+
+/** Adds and removes subscriptions. */
+export class Subscriptions {
+  readonly #turn: Turn;
+  readonly #parts: { gate: AckGate; flow: FlowControl; sender: Sender; router: Router };
+
+  constructor(
+    turn: Turn,
+    parts: { gate: AckGate; flow: FlowControl; sender: Sender; router: Router },
+  ) {
+    this.#turn = turn;
+    this.#parts = parts;
+  }
+
+  /** Handles the filters one after the other, answers them together. [MQTT-3.8.4-4] */
+  subscribe(connection: Connection, packet: SubscribePacket): void {
+    const session = connection.session!;
+    const { journal, statistics } = this.#turn;
+    const recordsBefore = journal.records;
+    const returnCodes = packet.subscriptions.map((request) =>
+      this.#grant(connection, session, request)
+    );
+    const bytes = encodePacket({ type: "SUBACK", packetId: packet.packetId, returnCodes });
+    const durable = journal.records !== recordsBefore;
+    const buffer = this.#parts.gate.acknowledgementBuffer(connection, durable);
+    buffer.append(bytes, 0, bytes.length); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.9.3-1]
+    statistics.packetsSent++;
+    packet.subscriptions.forEach((request, index) => {
+      const granted = returnCodes[index]!;
+      if (granted !== SUBACK_FAILURE) this.#replayRetained(session, request, granted as Qos);
+    });
+    this.#parts.flow.limitSelf(connection);
+  }
+
+  /** [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] */
+  unsubscribe(connection: Connection, packet: UnsubscribePacket): void {
+    const session = connection.session!;
+    const { journal, statistics } = this.#turn;
+    const recordsBefore = journal.records;
+    for (const filter of packet.filters) {
+      if (!session.subscriptions.delete(filter)) continue;
+      // What is queued or in flight is still delivered. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
+      this.#parts.router.trie.remove(filter, session);
+      statistics.subscriptions--;
+      if (session.persistent) journal.unsubscribed(session.clientIdentifier, filter);
+    }
+    const durable = journal.records !== recordsBefore;
+    const buffer = this.#parts.gate.acknowledgementBuffer(connection, durable);
+    appendAcknowledgement(buffer, UNSUBACK_FIRST_BYTE, packet.packetId);
+    statistics.packetsSent++;
+  }
+
+  /** The SUBACK return code for one Topic Filter. [MQTT-3.8.4-5] [MQTT-3.9.3-2] */
+  #grant(connection: Connection, session: Session, request: SubscriptionRequest): number {
+    const { limits, statistics, policy, journal } = this.#turn;
+    const { filter } = request;
+    const granted = policy.subscribe(connection, request);
+    if (granted === null) return SUBACK_FAILURE;
+    const isNew = !session.subscriptions.has(filter);
+    const full = session.subscriptions.size >= limits.subscriptionsPerSessionMax ||
+      statistics.subscriptions >= limits.subscriptionsMax;
+    if (isNew && full) return SUBACK_FAILURE;
+    session.subscriptions.set(filter, granted); // [MQTT-3.8.4-3]
+    this.#parts.router.trie.add(filter, session, granted);
+    if (isNew) statistics.subscriptions++;
+    if (session.persistent) journal.subscribed(session.clientIdentifier, filter, granted);
+    return granted;
+  }
+
+  /** Retained messages go out at every SUBSCRIBE. [MQTT-3.3.1-6] [MQTT-3.8.4-3] */
+  #replayRetained(session: Session, request: SubscriptionRequest, granted: Qos): void {
+    this.#parts.router.retained.match(request.filter, (message) => {
+      const qos = granted < message.qos ? granted : message.qos;
+      this.#parts.sender.deliver(session, message, { qos, retain: true }); // [MQTT-3.3.1-8]
+    });
+  }
+}

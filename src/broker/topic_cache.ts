@@ -1,0 +1,81 @@
+/** From the bytes of a Topic Name to the sessions that get it, without making a string each time. */
+import {
+  type DecoderLimits,
+  decodeTopicName,
+  type ProtocolError,
+  type Qos,
+  type TopicName,
+} from "../mqtt/mod.ts";
+import type { Session } from "./session.ts";
+import type { TopicTrie } from "./topic_trie.ts";
+
+const SLOTS = 4096;
+
+/** A valid Topic Name with the subscribers it had at `generation` of the trie. */
+export class TopicEntry {
+  readonly bytes: Uint8Array;
+  readonly name: TopicName;
+  /** `$SYS/…` belongs to the server; what clients publish there is dropped. */
+  readonly serverOwned: boolean;
+  generation = -1;
+  sessions: readonly Session[] = [];
+  /** The highest QoS granted to each session of `sessions`. [MQTT-3.3.5-1] */
+  qos: readonly Qos[] = [];
+
+  constructor(bytes: Uint8Array, name: TopicName) {
+    this.bytes = bytes;
+    this.name = name;
+    this.serverOwned = name.startsWith("$SYS/");
+  }
+
+  /** Whether `source[start, end)` is this Topic Name. */
+  equals(source: Uint8Array, start: number, end: number): boolean {
+    const bytes = this.bytes;
+    if (end - start !== bytes.length) return false;
+    for (let i = bytes.length - 1; i >= 0; i--) {
+      if (source[start + i] !== bytes[i]) return false;
+    }
+    return true;
+  }
+
+  /** Brings the subscribers up to date. */
+  refresh(trie: TopicTrie<Session>): void {
+    if (this.generation === trie.generation) return;
+    const granted = new Map<Session, Qos>();
+    trie.match(this.name, (session, qos) => {
+      const known = granted.get(session);
+      // Overlapping subscriptions: one copy, at the highest QoS. [MQTT-3.3.5-1]
+      if (known === undefined || known < qos) granted.set(session, qos);
+    });
+    this.sessions = [...granted.keys()];
+    this.qos = [...granted.values()];
+    this.generation = trie.generation;
+  }
+}
+
+/**
+ * Direct-mapped: a topic has one slot, and the last one there wins. So the memory is fixed, and
+ * topics chosen to collide cost no more than topics that are new.
+ */
+export class TopicCache {
+  readonly #slots: (TopicEntry | undefined)[] = new Array(SLOTS);
+  readonly #limits: DecoderLimits;
+
+  constructor(limits: DecoderLimits) {
+    this.#limits = limits;
+  }
+
+  /** The entry of the Topic Name in `source[start, end)`, or what is wrong with it. */
+  resolve(source: Uint8Array, start: number, end: number): TopicEntry | ProtocolError {
+    let hash = 0x811c9dc5;
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ source[i]!, 0x01000193);
+    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    const known = this.#slots[slot];
+    if (known !== undefined && known.equals(source, start, end)) return known;
+    const name = decodeTopicName(source, { start, end }, this.#limits);
+    if (typeof name !== "string") return name;
+    const entry = new TopicEntry(source.slice(start, end), name);
+    this.#slots[slot] = entry;
+    return entry;
+  }
+}

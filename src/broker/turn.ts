@@ -1,0 +1,77 @@
+/** What the rooms of the core share: limits, policies, the clock of the turn, and its results. */
+import type { BlockPool, ConnectPacket } from "../mqtt/mod.ts";
+import type { Connection } from "./connection.ts";
+import { EventLog } from "./events.ts";
+import type { Journal } from "./journal.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { AccessPolicy } from "./policy.ts";
+import { Statistics } from "./statistics.ts";
+
+/** Bytes of fan-out after which a turn ends, so that outboxes drain before more is read. */
+export const FAN_OUT_BYTES_PER_TURN = 8_388_608;
+
+/** The moment at which the core acts. */
+export interface Instant {
+  /** Monotonic clock, in ms; never 0. */
+  readonly nowMs: number;
+  /** Wall clock, in ms since 1970. */
+  readonly wallMs: number;
+}
+
+/** What the core is given once. */
+export interface BrokerOptions {
+  readonly limits: BrokerLimits;
+  readonly policy: AccessPolicy;
+  readonly journal: Journal;
+  /** Makes Client Identifiers for clients that sent none; must not repeat. */
+  readonly randomId: () => string;
+  readonly pool: BlockPool;
+}
+
+/** The state of one turn of the core, between two calls of `Broker.endTurn`. */
+export class Turn {
+  readonly limits: BrokerLimits;
+  readonly journal: Journal;
+  readonly randomId: () => string;
+  readonly pool: BlockPool;
+  policy: AccessPolicy;
+  readonly statistics: Statistics = new Statistics();
+  readonly events: EventLog = new EventLog();
+  nowMs = 1;
+  wallMs = 0;
+  /** The connection whose packets are being processed, if any. */
+  publisher: Connection | null = null;
+  /** Connections with bytes to send or an end to carry out. */
+  dirty: Connection[] = [];
+  /** Connections that may be read again. */
+  resumed: Connection[] = [];
+  /** CONNECTs whose verdict is pending. */
+  authentications: { readonly connection: Connection; readonly packet: ConnectPacket }[] = [];
+  /** Bytes handed to outboxes by fan-out in this turn. */
+  fanOutBytes = 0;
+
+  constructor(options: BrokerOptions) {
+    this.limits = options.limits;
+    this.journal = options.journal;
+    this.randomId = options.randomId;
+    this.pool = options.pool;
+    this.policy = options.policy;
+  }
+
+  /** Whether the turn has done enough, and has to end before more bytes are processed. */
+  get full(): boolean {
+    return this.fanOutBytes > FAN_OUT_BYTES_PER_TURN;
+  }
+
+  /** Puts a connection on the dirty list. */
+  touch(connection: Connection): void {
+    if (connection.dirty) return;
+    connection.dirty = true;
+    this.dirty.push(connection);
+  }
+
+  setClock(instant: Instant): void {
+    this.nowMs = instant.nowMs;
+    this.wallMs = instant.wallMs;
+  }
+}
