@@ -1,0 +1,279 @@
+/**
+ * The composition root: builds the broker from its rooms and owns the turn. A turn is everything
+ * that was ready at one moment: many reads, one commit, one write for each connection with output.
+ */
+import deno from "../deno.json" with { type: "json" };
+import { BlockPool, encodeUtf8, type TopicName } from "./mqtt/mod.ts";
+import {
+  Broker,
+  type BrokerLimits,
+  type Connection,
+  describeEvent,
+  type Instant,
+  OPEN_ACCESS,
+  SysTopics,
+} from "./broker/mod.ts";
+import { type Config, isLoopbackHost, parseListenAddress } from "./config/mod.ts";
+import { MemoryStore, type Store } from "./store/mod.ts";
+import { DataDirectory, Log, terminationSignal } from "./system/mod.ts";
+import { ConnectionDriver, TcpListener, type TurnOwner } from "./transport/mod.ts";
+
+/** How often the core looks at timeouts. */
+const TICK_MS = 250;
+/** Memory that drained buffers may keep for reuse. */
+const POOL_BYTES_MAX = 16_777_216;
+/** How long connections may take to end at shutdown. */
+const SHUTDOWN_MS = 2_000;
+/** Exit code of `relayq serve` when the broker cannot start. */
+const EXIT_START = 3;
+
+/** Where the broker writes: banner to `out`, log to `err`. */
+export interface ServerIo {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Runs the broker until a signal ends it; resolves to the exit code of the process. */
+export async function runServer(config: Config, io: ServerIo): Promise<number> {
+  const signal = terminationSignal();
+  try {
+    const server = await Server.start(config, io);
+    if ("problem" in server) {
+      io.err(`Cannot start: ${server.problem}\n`);
+      return EXIT_START;
+    }
+    io.out(banner(config, server.addresses));
+    const name = await signal.received;
+    await server.stop(name);
+    return 0;
+  } finally {
+    signal.cancel();
+  }
+}
+
+/** A running broker. */
+export class Server implements TurnOwner {
+  readonly broker: Broker;
+  readonly pool: BlockPool = new BlockPool(POOL_BYTES_MAX);
+  readonly #config: Config;
+  readonly #store: Store;
+  readonly #directory: DataDirectory;
+  readonly #log: Log;
+  readonly #listeners: TcpListener[] = [];
+  readonly #drivers = new Map<number, ConnectionDriver>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #sysTopics = new SysTopics();
+  readonly #startedMs = performance.now();
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  #nextHandle = 1;
+  #turnRequested = false;
+  #turnWaiters: (() => void)[] = [];
+
+  private constructor(config: Config, directory: DataDirectory, io: ServerIo) {
+    this.#config = config;
+    this.#directory = directory;
+    this.#store = new MemoryStore();
+    this.#log = new Log(config.log.level, { write: (line) => io.err(line), wallMs: Date.now });
+    this.broker = new Broker({
+      limits: brokerLimits(config),
+      policy: OPEN_ACCESS,
+      journal: this.#store.journal,
+      randomId: () => `relayq-${crypto.randomUUID()}`,
+      pool: this.pool,
+    });
+    this.broker.restore(this.#store.load(), this.instant());
+  }
+
+  /** Binds the listeners and starts; gives the reason where that is not possible. */
+  static async start(config: Config, io: ServerIo): Promise<Server | { problem: string }> {
+    const directory = await DataDirectory.open(config.store.dataDir);
+    if ("problem" in directory) return directory;
+    const server = new Server(config, directory, io);
+    for (const { address } of config.listeners) {
+      try {
+        server.#listen(address);
+      } catch (error) {
+        await server.stop("start failed");
+        return {
+          problem: `listener ${address}: ${error instanceof Error ? error.message : error}`,
+        };
+      }
+    }
+    server.#timers.push(setInterval(() => server.#tick(), TICK_MS));
+    if (config.sysTopics.enabled) {
+      server.#publishSysTopics();
+      const interval = config.sysTopics.intervalMs;
+      server.#timers.push(setInterval(() => server.#publishSysTopics(), interval));
+    }
+    server.#log.line("info", `started: relayq ${deno.version}`);
+    return server;
+  }
+
+  /** Where the broker listens, in the order of the configuration. */
+  get addresses(): readonly Deno.NetAddr[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  instant(): Instant {
+    return { nowMs: performance.now(), wallMs: Date.now() };
+  }
+
+  requestTurn(): void {
+    if (this.#turnRequested) return;
+    this.#turnRequested = true;
+    // Runs behind the continuations of all reads that completed together with this one.
+    queueMicrotask(() => this.#endTurn());
+  }
+
+  turnEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turnWaiters.push(resolve);
+      this.requestTurn();
+    });
+  }
+
+  /** Closes every connection, publishes the Wills this causes, and lets go of everything. */
+  async stop(reason: string): Promise<void> {
+    this.#log.line("info", `stopping: ${reason}`);
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const connection of [...this.broker.connections()]) {
+      this.broker.close(connection, "shutdown", this.instant());
+    }
+    this.requestTurn();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const deadline = new Promise((resolve) => timer = setTimeout(resolve, SHUTDOWN_MS));
+    await Promise.race([Promise.all(this.#running), deadline]);
+    clearTimeout(timer);
+    this.#store.close();
+    this.#directory.close();
+  }
+
+  #listen(address: string): void {
+    const parsed = parseListenAddress(address);
+    if ("problem" in parsed) throw new Error(parsed.problem);
+    const listener = TcpListener.listen(parsed, {
+      accepted: (stream) => this.#accepted(stream, address),
+      failed: (reason) => this.#log.line("warn", `accept failed: listener=${address} ${reason}`),
+    });
+    this.#listeners.push(listener);
+  }
+
+  #accepted(stream: Deno.TcpConn, listener: string): void {
+    const { hostname, port } = stream.remoteAddr;
+    const origin = { remoteAddress: `${hostname}:${port}`, listener };
+    const handle = this.#nextHandle++;
+    const driver = ConnectionDriver.open(stream, this, { handle, origin });
+    if (driver === null) {
+      this.#log.line("warn", `refused: address=${origin.remoteAddress}, connections_max reached`);
+      stream.close();
+      return;
+    }
+    try {
+      stream.setNoDelay(true);
+      stream.setKeepAlive(true);
+    } catch {
+      // The peer is gone already; the read loop will see it.
+    }
+    this.#drivers.set(handle, driver);
+    const run = driver.run().finally(() => {
+      this.#drivers.delete(handle);
+      this.#running.delete(run);
+    });
+    this.#running.add(run);
+  }
+
+  #endTurn(): void {
+    this.#turnRequested = false;
+    if (this.#store.dirty) this.#commit();
+    const { dirty, resumed } = this.broker.endTurn();
+    for (const connection of dirty) this.#driver(connection)?.flush();
+    for (const connection of resumed) this.#driver(connection)?.resume();
+    for (const event of this.broker.takeEvents()) {
+      const { severity, text } = describeEvent(event);
+      this.#log.line(severity, text);
+    }
+    if (this.#turnWaiters.length === 0) return;
+    const waiters = this.#turnWaiters;
+    this.#turnWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  #commit(): void {
+    const committed = this.#store.commit();
+    if (typeof committed === "number") {
+      this.broker.committed(committed);
+      return;
+    }
+    void committed.then((batch) => {
+      this.broker.committed(batch);
+      this.requestTurn();
+    });
+  }
+
+  #driver(connection: Connection): ConnectionDriver | undefined {
+    return this.#drivers.get(connection.handle);
+  }
+
+  #tick(): void {
+    this.broker.tick(this.instant());
+    this.requestTurn();
+  }
+
+  #publishSysTopics(): void {
+    const facts = {
+      version: deno.version,
+      uptimeMs: performance.now() - this.#startedMs,
+      heapBytes: Deno.memoryUsage().heapUsed,
+    };
+    const instant = this.instant();
+    for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {
+      const payload = encodeUtf8(value);
+      this.broker.publish(topic as TopicName, { payload, qos: 0, retain: true }, instant);
+    }
+    this.requestTurn();
+  }
+}
+
+/** The limits of the core, out of the sections of the configuration. */
+function brokerLimits(config: Config): BrokerLimits {
+  const { limits, protocol, queue, outbox, session } = config;
+  return {
+    ...limits,
+    ...protocol,
+    queueMessagesMax: queue.messagesMax,
+    queueBytesMax: queue.bytesMax,
+    queueTotalBytesMax: queue.totalBytesMax,
+    queueFull: queue.full,
+    outboxBytesMax: outbox.bytesMax,
+    outboxHighWaterBytes: outbox.highWaterBytes,
+    outboxLowWaterBytes: outbox.lowWaterBytes,
+    slowConsumerGraceMs: outbox.slowConsumerGraceMs,
+    stalledWriteTimeoutMs: outbox.stalledWriteTimeoutMs,
+    sessionExpiryMs: session.expiryMs,
+  };
+}
+
+/** What a person sees at the start: where it listens, what is open and what is closed. */
+function banner(config: Config, addresses: readonly Deno.NetAddr[]): string {
+  const lines = [`RelayQ ${deno.version}, MQTT 3.1.1`, ""];
+  config.listeners.forEach(({ address }, index) => {
+    const parsed = parseListenAddress(address);
+    const bound = addresses[index];
+    if ("problem" in parsed || bound === undefined) return;
+    const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : address;
+    const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
+    lines.push(`  listens on   ${shown}   plain TCP, anonymous, reachable from ${reach}`);
+  });
+  const { mqtt31 } = config.protocol;
+  lines.push(
+    `  open         publish and subscribe to everything, for every client that connects`,
+    `  closed       TLS, passwords, ACL (not built yet); MQTT 5; MQTT 3.1 ${
+      mqtt31 ? "is open" : "(protocol.mqtt_3_1)"
+    }; $SYS is read-only`,
+    `  store        memory: sessions and retained messages end with this process`,
+    `  data         ${config.store.dataDir}   (locked; nothing is written yet)`,
+    "",
+  );
+  return lines.join("\n") + "\n";
+}

@@ -1,0 +1,129 @@
+/** The write batch as a list of records. */
+import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
+import type { DeliveryRecord, Journal, Message } from "../broker/mod.ts";
+
+/** One record of a batch; the names are the methods of `Journal`. */
+export type JournalRecord =
+  | { readonly kind: "sessionCreated" | "sessionDiscarded"; readonly clientIdentifier: string }
+  | {
+    readonly kind: "sessionStored";
+    readonly clientIdentifier: string;
+    readonly sinceMs: number;
+  }
+  | {
+    readonly kind: "subscribed";
+    readonly clientIdentifier: string;
+    readonly filter: TopicFilter;
+    readonly qos: Qos;
+  }
+  | {
+    readonly kind: "unsubscribed";
+    readonly clientIdentifier: string;
+    readonly filter: TopicFilter;
+  }
+  | { readonly kind: "deliveryAdded"; readonly delivery: DeliveryRecord }
+  | {
+    readonly kind: "deliverySent";
+    readonly clientIdentifier: string;
+    readonly sequence: number;
+    readonly packetId: number;
+  }
+  | {
+    readonly kind: "deliveryReleased" | "deliveryFinished";
+    readonly clientIdentifier: string;
+    readonly sequence: number;
+  }
+  | {
+    readonly kind: "receiveStarted" | "receiveFinished";
+    readonly clientIdentifier: string;
+    readonly packetId: number;
+  }
+  | { readonly kind: "retainedSet"; readonly topic: TopicName; readonly message: Message }
+  | { readonly kind: "retainedDeleted"; readonly topic: TopicName }
+  | { readonly kind: "willSet"; readonly clientIdentifier: string; readonly will: Will }
+  | { readonly kind: "willDeleted"; readonly clientIdentifier: string };
+
+/** Collects the records of a turn. */
+export class BatchJournal implements Journal {
+  batch = 1;
+  records = 0;
+  #batch: JournalRecord[] = [];
+
+  /** Whether the current batch holds anything. */
+  get dirty(): boolean {
+    return this.#batch.length > 0;
+  }
+
+  /** Ends the current batch and hands it over. */
+  seal(): { batch: number; records: readonly JournalRecord[] } {
+    const sealed = { batch: this.batch, records: this.#batch };
+    this.batch++;
+    this.#batch = [];
+    return sealed;
+  }
+
+  sessionCreated(clientIdentifier: string): void {
+    this.#add({ kind: "sessionCreated", clientIdentifier });
+  }
+
+  sessionDiscarded(clientIdentifier: string): void {
+    this.#add({ kind: "sessionDiscarded", clientIdentifier });
+  }
+
+  sessionStored(clientIdentifier: string, sinceMs: number): void {
+    this.#add({ kind: "sessionStored", clientIdentifier, sinceMs });
+  }
+
+  subscribed(clientIdentifier: string, filter: TopicFilter, qos: Qos): void {
+    this.#add({ kind: "subscribed", clientIdentifier, filter, qos });
+  }
+
+  unsubscribed(clientIdentifier: string, filter: TopicFilter): void {
+    this.#add({ kind: "unsubscribed", clientIdentifier, filter });
+  }
+
+  deliveryAdded(delivery: DeliveryRecord): void {
+    this.#add({ kind: "deliveryAdded", delivery });
+  }
+
+  deliverySent(clientIdentifier: string, sequence: number, packetId: number): void {
+    this.#add({ kind: "deliverySent", clientIdentifier, sequence, packetId });
+  }
+
+  deliveryReleased(clientIdentifier: string, sequence: number): void {
+    this.#add({ kind: "deliveryReleased", clientIdentifier, sequence });
+  }
+
+  deliveryFinished(clientIdentifier: string, sequence: number): void {
+    this.#add({ kind: "deliveryFinished", clientIdentifier, sequence });
+  }
+
+  receiveStarted(clientIdentifier: string, packetId: number): void {
+    this.#add({ kind: "receiveStarted", clientIdentifier, packetId });
+  }
+
+  receiveFinished(clientIdentifier: string, packetId: number): void {
+    this.#add({ kind: "receiveFinished", clientIdentifier, packetId });
+  }
+
+  retainedSet(topic: TopicName, message: Message): void {
+    this.#add({ kind: "retainedSet", topic, message });
+  }
+
+  retainedDeleted(topic: TopicName): void {
+    this.#add({ kind: "retainedDeleted", topic });
+  }
+
+  willSet(clientIdentifier: string, will: Will): void {
+    this.#add({ kind: "willSet", clientIdentifier, will });
+  }
+
+  willDeleted(clientIdentifier: string): void {
+    this.#add({ kind: "willDeleted", clientIdentifier });
+  }
+
+  #add(record: JournalRecord): void {
+    this.#batch.push(record);
+    this.records++;
+  }
+}

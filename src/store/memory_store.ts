@@ -1,0 +1,31 @@
+/** A store that lives as long as the process. */
+import type { Journal, StoredState } from "../broker/mod.ts";
+import { BatchJournal } from "./batch_journal.ts";
+import { StateImage } from "./state_image.ts";
+import type { Store } from "./store.ts";
+
+/** Commits at once, to memory: sessions survive their connections, not the process. */
+export class MemoryStore implements Store {
+  readonly #journal = new BatchJournal();
+  readonly #image = new StateImage();
+
+  get journal(): Journal {
+    return this.#journal;
+  }
+
+  get dirty(): boolean {
+    return this.#journal.dirty;
+  }
+
+  load(): StoredState {
+    return this.#image.snapshot();
+  }
+
+  commit(): number {
+    const { batch, records } = this.#journal.seal();
+    for (const record of records) this.#image.apply(record);
+    return batch;
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,19 @@
+/** The Store interface: where batches become durable, and what is left after a restart. */
+import type { Journal, StoredState } from "../broker/mod.ts";
+
+/** Keeps the durable state of a broker. */
+export interface Store {
+  /** Where the core writes its records. */
+  readonly journal: Journal;
+  /** Whether there is anything to commit. */
+  readonly dirty: boolean;
+  /** What the committed batches amount to. */
+  load(): StoredState;
+  /**
+   * Ends the current batch and commits it. Gives the number of the last batch that is committed
+   * then: at once where the store is that fast, else as a promise.
+   */
+  commit(): number | Promise<number>;
+  /** Ends the store; batches that are not committed are lost. */
+  close(): void;
+}

@@ -1,0 +1,197 @@
+/** Moves bytes between one socket and the core. */
+import type { Connection, ConnectionOrigin } from "../broker/mod.ts";
+import type { TurnOwner } from "./turn_owner.ts";
+
+/** The byte stream under a connection, as `Deno.TcpConn` has it. */
+export interface ByteStream {
+  /** Gives the bytes read, or null at the end of the stream. */
+  read(target: Uint8Array): Promise<number | null>;
+  /** Gives the bytes taken, possibly not all. */
+  write(source: Uint8Array): Promise<number>;
+  /** Ends our side of the stream; what the peer sends can still be read. */
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+/** Read buffers start here: an idle connection costs little. */
+const READ_BYTES_MIN = 512;
+/** Read buffers grow to this while reads fill them. */
+const READ_BYTES_MAX = 65_536;
+/** How long a closed connection may still send, so that our last bytes are not lost by a reset. */
+const LINGER_MS = 500;
+
+/** One connection: a loop that reads, and writes on demand. */
+export class ConnectionDriver {
+  readonly connection: Connection;
+  readonly #stream: ByteStream;
+  readonly #owner: TurnOwner;
+  #buffer: Uint8Array;
+  #filled = 0;
+  #writing = false;
+  #ended = false;
+  #lingerTimer: ReturnType<typeof setTimeout> | null = null;
+  #resume: (() => void) | null = null;
+
+  private constructor(stream: ByteStream, connection: Connection, owner: TurnOwner) {
+    this.#stream = stream;
+    this.connection = connection;
+    this.#owner = owner;
+    this.#buffer = owner.pool.take(READ_BYTES_MIN);
+  }
+
+  /** Opens a connection in the core; null if the core has no room for it. */
+  static open(
+    stream: ByteStream,
+    owner: TurnOwner,
+    { handle, origin }: { handle: number; origin: ConnectionOrigin },
+  ): ConnectionDriver | null {
+    const connection = owner.broker.opened(handle, origin, owner.instant());
+    return connection === null ? null : new ConnectionDriver(stream, connection, owner);
+  }
+
+  /** Reads until the connection has ended. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#readLoop();
+    } catch {
+      // A reset or a closed socket: for MQTT it is the end of the Network Connection, no more.
+    }
+    const { broker, pool } = this.#owner;
+    pool.give(this.#buffer);
+    broker.close(this.connection, "peerClosed", this.#owner.instant());
+    this.#owner.requestTurn();
+    this.#end();
+  }
+
+  /** The core let the connection be read again. */
+  resume(): void {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.();
+  }
+
+  /** The core has bytes to send, or has closed the connection. */
+  flush(): void {
+    if (this.#writing || this.#ended) return;
+    if (this.connection.outbox.length > 0 && !this.connection.aborted) {
+      this.#writing = true;
+      void this.#writeLoop();
+    } else if (this.connection.closed) this.#finish();
+  }
+
+  async #readLoop(): Promise<void> {
+    const { connection } = this;
+    for (;;) {
+      const room = this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
+      const count = await this.#stream.read(room);
+      if (count === null) return;
+      if (connection.closed) {
+        // Only read to let the peer see our last bytes.
+        this.#filled = 0;
+        continue;
+      }
+      this.#filled += count;
+      const full = this.#filled === this.#buffer.length;
+      await this.#process();
+      this.#resize(full, count);
+    }
+  }
+
+  /** Presents the buffered bytes to the core until it asks for more. */
+  async #process(): Promise<void> {
+    const owner = this.#owner;
+    const { broker } = owner;
+    const { connection } = this;
+    for (;;) {
+      const instant = owner.instant();
+      const end = this.#filled;
+      const position = broker.receive(connection, this.#buffer, { start: 0, end, instant });
+      if (position > 0) {
+        if (position < end) this.#buffer.copyWithin(0, position, end);
+        this.#filled = end - position;
+      }
+      owner.requestTurn();
+      if (connection.closed) return;
+      if (!connection.readable) await this.#untilReadable();
+      else if (broker.turnFull) await owner.turnEnded();
+      else return;
+      if (this.#filled === 0) return;
+    }
+  }
+
+  #untilReadable(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  /** Grows the buffer while reads fill it, shrinks it when they do not. */
+  #resize(full: boolean, count: number): void {
+    const size = this.#buffer.length;
+    if (full && this.#filled === size) this.#replace(size * 2); // one packet fills it all
+    else if (full && size < READ_BYTES_MAX) this.#replace(Math.min(size * 4, READ_BYTES_MAX));
+    else if (this.#filled === 0 && count * 8 < size && size > READ_BYTES_MIN) {
+      this.#replace(Math.max(size / 16, READ_BYTES_MIN));
+    }
+  }
+
+  #replace(size: number): void {
+    const { pool } = this.#owner;
+    const larger = pool.take(size);
+    larger.set(this.#buffer.subarray(0, this.#filled));
+    pool.give(this.#buffer);
+    this.#buffer = larger;
+  }
+
+  async #writeLoop(): Promise<void> {
+    const owner = this.#owner;
+    const { connection } = this;
+    const { outbox } = connection;
+    try {
+      while (outbox.length > 0 && !connection.aborted) {
+        const length = outbox.length;
+        const block = outbox.detach();
+        connection.writingBytes = length;
+        connection.lastWriteMs = owner.instant().nowMs;
+        let written = 0;
+        while (written < length) {
+          const count = await this.#stream.write(block.subarray(written, length));
+          written += count;
+          owner.broker.drained(connection, count, owner.instant());
+          owner.requestTurn();
+        }
+        owner.pool.give(block);
+      }
+    } catch {
+      owner.broker.close(connection, "peerClosed", owner.instant());
+      owner.requestTurn();
+    }
+    this.#writing = false;
+    if (connection.closed) this.#finish();
+  }
+
+  /** Ends our side, and gives the peer a moment to read what was sent before the socket goes. */
+  #finish(): void {
+    if (this.connection.aborted) {
+      this.#end();
+      return;
+    }
+    if (this.#ended || this.#lingerTimer !== null) return;
+    this.#lingerTimer = setTimeout(() => this.#end(), LINGER_MS);
+    this.resume();
+    this.#stream.closeWrite().catch(() => this.#end());
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
+    try {
+      this.#stream.close();
+    } catch {
+      // Closed already by the runtime.
+    }
+    this.#owner.broker.gone(this.connection);
+    this.resume();
+  }
+}

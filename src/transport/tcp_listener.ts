@@ -1,0 +1,65 @@
+/** Accepts TCP connections and does not stop for a client's or the system's fault. */
+
+/** What an accept loop tells. */
+export interface AcceptEvents {
+  /** A connection was accepted; whoever takes it closes it. */
+  readonly accepted: (connection: Deno.TcpConn) => void;
+  /** Accepting failed and goes on, possibly after a pause; the name of the system's error. */
+  readonly failed: (reason: string) => void;
+}
+
+/** Where `TcpListener` gets its connections: `Deno.listen` gives one. */
+export type AcceptSource = Pick<Deno.TcpListener, "accept" | "close" | "addr">;
+
+/** Pause after an error that will not go away at once, such as too many open files. */
+const BACK_OFF_MS = 50;
+
+/** A listening socket with an accept loop of its own. */
+export class TcpListener {
+  readonly #source: AcceptSource;
+  readonly #loop: Promise<void>;
+  #closed = false;
+
+  /** Starts accepting from `source` at once. */
+  constructor(source: AcceptSource, events: AcceptEvents) {
+    this.#source = source;
+    this.#loop = this.#accept(events);
+  }
+
+  /** Binds an address. Throws `Deno.errors.AddrInUse` and the like. */
+  static listen(address: { host: string; port: number }, events: AcceptEvents): TcpListener {
+    return new TcpListener(Deno.listen({ hostname: address.host, port: address.port }), events);
+  }
+
+  /** The address it listens on, with the port that was assigned. */
+  get address(): Deno.NetAddr {
+    return this.#source.addr as Deno.NetAddr;
+  }
+
+  /** Stops accepting; resolves when the loop has ended. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#source.close();
+    }
+    await this.#loop;
+  }
+
+  // `for await` over a listener ends at the first error, and a client that connects and resets at
+  // once causes one: that would be the end of the service for everybody.
+  async #accept(events: AcceptEvents): Promise<void> {
+    while (!this.#closed) {
+      try {
+        events.accepted(await this.#source.accept());
+      } catch (error) {
+        if (this.#closed || error instanceof Deno.errors.BadResource) return;
+        events.failed(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+        // A connection that was reset before it was accepted is gone with this; nothing is to wait
+        // for. Everything else would fail again at once.
+        if (error instanceof Deno.errors.NotConnected) continue;
+        if (error instanceof Deno.errors.ConnectionAborted) continue;
+        await new Promise((resolve) => setTimeout(resolve, BACK_OFF_MS));
+      }
+    }
+  }
+}

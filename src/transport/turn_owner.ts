@@ -1,0 +1,15 @@
+/** What connection drivers need of the composition root that owns the turn. */
+import type { BlockPool } from "../mqtt/mod.ts";
+import type { Broker, Instant } from "../broker/mod.ts";
+
+/** Runs the turns: many reads, one commit, one write for each dirty connection. */
+export interface TurnOwner {
+  readonly broker: Broker;
+  readonly pool: BlockPool;
+  /** The present moment. */
+  instant(): Instant;
+  /** Asks for the end of the turn as soon as everything that is ready now has been processed. */
+  requestTurn(): void;
+  /** Resolves when the present turn has ended. */
+  turnEnded(): Promise<void>;
+}
