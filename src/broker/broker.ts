@@ -243,9 +243,6 @@ export class Broker {
       this.#sessions.close(connection, "keepAlive"); // [MQTT-3.1.2-24]
       return;
     }
-    for (const delivery of connection.session.inFlight.values()) {
-      if (nowMs - delivery.sentAtMs < DETACH_AFTER_MS) break;
-      delivery.message.detach();
-    }
+    this.#sender.detachOld(connection.session, nowMs - DETACH_AFTER_MS);
   }
 }

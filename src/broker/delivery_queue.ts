@@ -69,8 +69,9 @@ export class DeliveryQueue {
     return delivery;
   }
 
-  /** All waiting deliveries, oldest first. */
-  *[Symbol.iterator](): Iterator<Delivery> {
-    for (let i = this.#head; i < this.#items.length; i++) yield this.#items[i]!;
+  /** Gives the oldest `count` messages memory of their own. */
+  detach(count: number): void {
+    const end = Math.min(this.#head + count, this.#items.length);
+    for (let i = this.#head; i < end; i++) this.#items[i]!.message.detach();
   }
 }

@@ -4,7 +4,11 @@
  * consumer: it loses that right until it has caught up, so that it never holds anybody for long.
  */
 import type { Connection } from "./connection.ts";
+import type { DeliveryQueue } from "./delivery_queue.ts";
 import type { Turn } from "./turn.ts";
+
+/** Windows of waiting messages from which on the publishers of a connected client are held. */
+const HIGH_WATER_WINDOWS = 4;
 
 /** Decides who is read and who is not. */
 export class FlowControl {
@@ -30,6 +34,16 @@ export class FlowControl {
     receiver.holding.add(publisher);
     publisher.holds++;
     turn.statistics.publishersHeld++;
+  }
+
+  /**
+   * Whether a connected client has so much waiting that its publishers should be held: some windows
+   * full, or half of what its queue may hold.
+   */
+  queueIsHigh(queue: DeliveryQueue): boolean {
+    const { limits } = this.#turn;
+    return queue.length > limits.inFlightMessagesMax * HIGH_WATER_WINDOWS ||
+      queue.length * 2 > limits.queueMessagesMax || queue.bytes * 2 > limits.queueBytesMax;
   }
 
   /** The client took bytes or acknowledged a message: perhaps it has caught up. */
@@ -96,7 +110,7 @@ export class FlowControl {
     if (receiver.pendingBytes > limits.outboxLowWaterBytes) return true;
     const queue = receiver.session?.queue;
     if (queue === undefined) return false;
-    return queue.length * 4 > limits.queueMessagesMax || queue.bytes * 4 > limits.queueBytesMax;
+    return queue.length > limits.inFlightMessagesMax || queue.bytes * 4 > limits.queueBytesMax;
   }
 
   #release(receiver: Connection): void {

@@ -14,6 +14,8 @@ const { states, events, emissions, stride, next, emission } = QOS_SENDER;
 const DUP = 0x08;
 const RETAIN = 0x01;
 const PUBREL_FIRST_BYTE = 0x62;
+/** Deliveries at the head of a queue that may share memory with other messages. */
+const SHARED_QUEUE_MAX = 256;
 const WRONG_ACKNOWLEDGEMENT = protocolError(
   "MQTT-4.3.3-1",
   "acknowledgement does not belong to the state of its Packet Identifier",
@@ -82,6 +84,7 @@ export class Sender {
     this.#gate.deliveryBuffer(connection, false).append(run.bytes, run.start, run.end);
     statistics.packetsSent += run.packets;
     statistics.publishSent += run.packets;
+    statistics.publishBytesSent += size;
     if (pending + size > limits.outboxHighWaterBytes) this.#flow.press(connection);
     return true;
   }
@@ -141,6 +144,15 @@ export class Sender {
     }
   }
 
+  /** Moves what has waited for a while out of the memory it shares with newer messages. */
+  detachOld(session: Session, sentBeforeMs: number): void {
+    for (const delivery of session.inFlight.values()) {
+      if (delivery.sentAtMs > sentBeforeMs) break;
+      delivery.message.detach();
+    }
+    if (session.queue.length > 0) session.queue.detach(SHARED_QUEUE_MAX);
+  }
+
   /** Gives up everything a session holds; the statistics forget it. */
   discard(session: Session): void {
     const { statistics } = this.#turn;
@@ -178,6 +190,7 @@ export class Sender {
     message.appendTo(this.#gate.deliveryBuffer(connection, false), retain ? RETAIN : 0, 0);
     statistics.packetsSent++;
     statistics.publishSent++;
+    statistics.publishBytesSent += size;
     if (pending + size > limits.outboxHighWaterBytes) this.#flow.press(connection);
   }
 
@@ -211,27 +224,28 @@ export class Sender {
     delivery.message.appendTo(buffer, flags, delivery.packetId);
     statistics.packetsSent++;
     statistics.publishSent++;
+    statistics.publishBytesSent += delivery.message.packetBytes(delivery.qos);
     if (connection.pendingBytes > limits.outboxHighWaterBytes) this.#flow.press(connection);
   }
 
   #enqueue(session: Session, delivery: Delivery): void {
-    const { limits, statistics } = this.#turn;
+    const { statistics } = this.#turn;
     // The answer to a subscription is bounded by the retained messages and slows its own client.
     if (!delivery.retain && !this.#makeRoom(session, delivery.cost)) {
       statistics.dropped.queueFull++;
       return;
     }
-    delivery.message.detach();
+    // A short backlog of a connected client is gone in a moment; a long one would keep whole blocks.
+    if (session.connection === null || session.queue.length >= SHARED_QUEUE_MAX) {
+      delivery.message.detach();
+    }
     if (session.persistent && delivery.qos > 0) this.#journal(session, delivery);
     session.queue.push(delivery);
     statistics.queuedMessages++;
     statistics.queuedBytes += delivery.cost;
     const connection = session.connection;
     if (connection === null) return;
-    const { queue } = session;
-    const half = queue.length * 2 > limits.queueMessagesMax ||
-      queue.bytes * 2 > limits.queueBytesMax;
-    if (half && !delivery.retain) this.#flow.press(connection);
+    if (!delivery.retain && this.#flow.queueIsHigh(session.queue)) this.#flow.press(connection);
   }
 
   /** Whether one more delivery of this cost fits, after giving up older ones where that is the rule. */

@@ -179,7 +179,7 @@ export class SessionRegistry {
     }
     session.storedSinceMs = this.#turn.wallMs;
     this.#turn.journal.sessionStored(session.clientIdentifier, session.storedSinceMs);
-    for (const delivery of session.inFlight.values()) delivery.message.detach();
+    this.#parts.sender.detachOld(session, Infinity);
   }
 
   #discard(session: Session): void {

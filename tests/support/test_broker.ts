@@ -1,0 +1,49 @@
+/** A real broker in this process, on a free port of 127.0.0.1, with a data directory of its own. */
+import { type Config, DEFAULT_CONFIG } from "../../src/config/mod.ts";
+import { Server } from "../../src/server.ts";
+
+/** Changes to the default configuration, section by section. */
+export type ConfigChanges = {
+  readonly [S in keyof Omit<Config, "listeners">]?: Partial<Config[S]>;
+};
+
+/** A running broker; `await using` ends it. */
+export class TestBroker implements AsyncDisposable {
+  readonly port: number;
+  readonly server: Server;
+  /** Lines of the log so far. */
+  readonly log: string[];
+  readonly #dataDir: string;
+
+  private constructor(server: Server, log: string[], dataDir: string) {
+    this.server = server;
+    this.port = server.addresses[0]!.port;
+    this.log = log;
+    this.#dataDir = dataDir;
+  }
+
+  /** Starts a broker with the default configuration and these changes; $SYS is off by default. */
+  static async start(changes: ConfigChanges = {}): Promise<TestBroker> {
+    const dataDir = await Deno.makeTempDir({ prefix: "relayq-test-" });
+    const config: Config = {
+      listeners: [{ address: "127.0.0.1:0", allowAnonymous: false }],
+      protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
+      limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },
+      queue: { ...DEFAULT_CONFIG.queue, ...changes.queue },
+      outbox: { ...DEFAULT_CONFIG.outbox, ...changes.outbox },
+      session: { ...DEFAULT_CONFIG.session, ...changes.session },
+      store: { ...DEFAULT_CONFIG.store, dataDir, ...changes.store },
+      sysTopics: { ...DEFAULT_CONFIG.sysTopics, enabled: false, ...changes.sysTopics },
+      log: { level: "debug", ...changes.log },
+    };
+    const log: string[] = [];
+    const server = await Server.start(config, { out: () => {}, err: (text) => log.push(text) });
+    if ("problem" in server) throw new Error(`Cannot start test broker: ${server.problem}`);
+    return new TestBroker(server, log, dataDir);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.stop("end of test");
+    await Deno.remove(this.#dataDir, { recursive: true });
+  }
+}
