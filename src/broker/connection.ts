@@ -53,14 +53,12 @@ export class Connection {
 
   /** Congested connections that keep this one from being read. */
   holds = 0;
-  /** Whether this connection's own backlog keeps it from being read. */
+  /** Whether the bytes that wait for this client keep it from being read itself. */
   holdsItself = false;
   /** Publishers that are not read because this connection does not keep up. */
   readonly holding: Set<Connection> = new Set();
   /** Since when the backlog is above its high-water mark; 0 if it is not. */
   congestedSinceMs = 0;
-  /** Last progress of the client while congested: bytes taken or a message acknowledged. */
-  progressMs = 0;
   /** A slow consumer: it lost the right to hold publishers until it has caught up. */
   slow = false;
 

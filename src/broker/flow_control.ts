@@ -1,7 +1,8 @@
 /**
  * Backpressure. A publisher is not read while a receiver of its messages is congested, so that a
- * fast publisher is slowed down and loses nothing. A receiver that does not keep up is a slow
- * consumer: it loses that right until it has caught up, so that it never holds anybody for long.
+ * fast publisher is slowed down and loses nothing. A receiver that has not worked off its backlog
+ * within the grace is a slow consumer: it loses that right until it has caught up, so that it never
+ * holds anybody for long.
  */
 import type { Connection } from "./connection.ts";
 import type { DeliveryQueue } from "./delivery_queue.ts";
@@ -24,7 +25,6 @@ export class FlowControl {
     const turn = this.#turn;
     if (receiver.congestedSinceMs === 0) {
       receiver.congestedSinceMs = turn.nowMs;
-      receiver.progressMs = turn.nowMs;
       this.#congested.add(receiver);
     }
     const publisher = turn.publisher;
@@ -49,7 +49,6 @@ export class FlowControl {
   /** The client took bytes or acknowledged a message: perhaps it has caught up. */
   progress(receiver: Connection): void {
     if (receiver.congestedSinceMs === 0) return;
-    receiver.progressMs = this.#turn.nowMs;
     if (this.#backlogged(receiver)) return;
     receiver.congestedSinceMs = 0;
     this.#congested.delete(receiver);
@@ -59,22 +58,16 @@ export class FlowControl {
     this.#turn.events.add({ kind: "slowConsumer", connection: receiver, caughtUp: true });
   }
 
-  /** Stops reading a connection whose own backlog is over its bound, until it has drained. */
+  /** Stops reading a client that does not take its own answers, until it has taken them. */
   limitSelf(connection: Connection): void {
-    const { limits } = this.#turn;
-    const queued = connection.session?.queue.length ?? 0;
-    const over = connection.pendingBytes > limits.outboxBytesMax ||
-      queued > limits.queueMessagesMax;
-    if (over && !connection.closed) connection.holdsItself = true;
+    if (connection.pendingBytes <= this.#turn.limits.outboxBytesMax) return;
+    if (!connection.closed) connection.holdsItself = true;
   }
 
-  /** Lets a connection that held itself be read again once its backlog is small. */
+  /** Lets a connection that held itself be read again. */
   relaxSelf(connection: Connection): void {
     if (!connection.holdsItself) return;
-    const { limits } = this.#turn;
-    const queued = connection.session?.queue.length ?? 0;
-    if (connection.pendingBytes > limits.outboxLowWaterBytes) return;
-    if (queued > limits.queueMessagesMax / 2) return;
+    if (connection.pendingBytes > this.#turn.limits.outboxLowWaterBytes) return;
     connection.holdsItself = false;
     this.#resume(connection);
   }
@@ -94,10 +87,7 @@ export class FlowControl {
     const { nowMs, limits, statistics, events } = this.#turn;
     for (const receiver of this.#congested) {
       if (receiver.slow) continue;
-      // Acknowledged messages are worth waiting for as long as acknowledgements come.
-      const waiting = (receiver.session?.queue.length ?? 0) > 0;
-      const since = waiting ? receiver.progressMs : receiver.congestedSinceMs;
-      if (nowMs - since <= limits.slowConsumerGraceMs) continue;
+      if (nowMs - receiver.congestedSinceMs <= limits.slowConsumerGraceMs) continue;
       receiver.slow = true;
       statistics.slowConsumers++;
       events.add({ kind: "slowConsumer", connection: receiver, caughtUp: false });

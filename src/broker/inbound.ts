@@ -104,6 +104,7 @@ export class Inbound {
       position = this.#packet(connection, bytes, { position, limit: range.end, type });
     }
     turn.publisher = null;
+    this.#parts.flow.limitSelf(connection);
     if (position > range.start) {
       connection.lastPacketMs = turn.nowMs;
       turn.statistics.bytesReceived += position - range.start;
@@ -154,7 +155,8 @@ export class Inbound {
       const view = this.#view;
       error = view.read(bytes, frame.first, frame);
       if (error === null) {
-        if (view.qos === 0 && !view.retain) return this.#publishRun(connection, bytes, at);
+        const plain = view.qos === 0 && !view.retain && frame.canonical;
+        if (plain) return this.#publishRun(connection, bytes, at);
         error = this.#publish(connection, bytes);
       }
     } else error = this.#other(connection, bytes, at.type);
@@ -176,7 +178,6 @@ export class Inbound {
         this.#turn.touch(connection);
         connection.outbox.append(PINGRESP, 0, 2); // [MQTT-3.12.4-1]
         this.#turn.statistics.packetsSent++;
-        this.#parts.flow.limitSelf(connection);
         return null;
       }
       case PacketType.SUBSCRIBE: {
@@ -288,7 +289,8 @@ export class Inbound {
     let remaining = bytes[at++]!;
     if (remaining > 0x7f) {
       const high = bytes[at++]!;
-      if (high > 0x7f) return 0; // long packets gain nothing from a run
+      // Long packets gain nothing from a run, and a wasteful length is not handed on.
+      if (high > 0x7f || high === 0) return 0;
       remaining = (remaining & 0x7f) | (high << 7);
     }
     const end = at + remaining;

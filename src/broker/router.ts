@@ -1,7 +1,7 @@
 /** From a published message to the sessions that get it, and to the retained messages. */
 import { isProtocolError, type PublishView, type Qos, type TopicName } from "../mqtt/mod.ts";
 import { makeMessage, type Message, MessageArena } from "./message.ts";
-import { RetainedMessages } from "./retained.ts";
+import type { RetainedMessages } from "./retained.ts";
 import type { Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
 import { TopicCache, type TopicEntry } from "./topic_cache.ts";
@@ -19,15 +19,16 @@ export interface PacketRun {
 /** Routes Application Messages. */
 export class Router {
   readonly trie: TopicTrie<Session> = new TopicTrie();
-  readonly retained: RetainedMessages = new RetainedMessages();
+  readonly retained: RetainedMessages;
   readonly topics: TopicCache;
   readonly arena: MessageArena = new MessageArena();
   readonly #turn: Turn;
   readonly #sender: Sender;
 
-  constructor(turn: Turn, sender: Sender) {
+  constructor(turn: Turn, parts: { sender: Sender; retained: RetainedMessages }) {
     this.#turn = turn;
-    this.#sender = sender;
+    this.#sender = parts.sender;
+    this.retained = parts.retained;
     this.topics = new TopicCache(turn.limits);
   }
 

@@ -6,6 +6,7 @@ import { Delivery } from "./delivery_queue.ts";
 import type { FlowControl } from "./flow_control.ts";
 import type { Message } from "./message.ts";
 import { QOS_SENDER } from "./qos_sender_states.ts";
+import type { RetainedMessages } from "./retained.ts";
 import type { Session } from "./session.ts";
 import { EMITS_NOTHING, NO_TRANSITION } from "./transition_table.ts";
 import type { Turn } from "./turn.ts";
@@ -33,12 +34,17 @@ export class Sender {
   readonly #turn: Turn;
   readonly #gate: AckGate;
   readonly #flow: FlowControl;
+  readonly #retained: RetainedMessages;
   #sequence = 0;
 
-  constructor(turn: Turn, parts: { gate: AckGate; flow: FlowControl }) {
+  constructor(
+    turn: Turn,
+    parts: { gate: AckGate; flow: FlowControl; retained: RetainedMessages },
+  ) {
     this.#turn = turn;
     this.#gate = parts.gate;
     this.#flow = parts.flow;
+    this.#retained = parts.retained;
   }
 
   /** Continues the numbering of deliveries behind what the store holds. */
@@ -126,15 +132,22 @@ export class Sender {
     this.pump(session);
   }
 
-  /** Sends what waits in the queue as far as window and outbox allow. */
+  /**
+   * Sends what waits as far as window and outbox allow: the queue, then the retained messages of new
+   * subscriptions, one filter after the other.
+   */
   pump(session: Session): void {
     const { limits, statistics } = this.#turn;
     const connection = session.connection;
     if (connection === null) return;
     for (;;) {
-      const delivery = session.queue.peek();
-      if (delivery === undefined) return;
       if (connection.pendingBytes > limits.outboxHighWaterBytes) return;
+      const delivery = session.queue.peek();
+      if (delivery === undefined) {
+        if (session.replays.size === 0) return;
+        this.#replayRetained(session);
+        continue;
+      }
       if (delivery.qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return;
       session.queue.shift();
       statistics.queuedMessages--;
@@ -158,6 +171,7 @@ export class Sender {
     const { statistics } = this.#turn;
     statistics.inFlightMessages -= session.inFlight.size;
     session.inFlight.clear();
+    session.replays.clear();
     for (;;) {
       const delivery = session.queue.shift();
       if (delivery === undefined) break;
@@ -177,6 +191,18 @@ export class Sender {
     session.queue.push(delivery);
     statistics.queuedMessages++;
     statistics.queuedBytes += delivery.cost;
+  }
+
+  /** Delivers the retained messages of the subscription that has waited longest. */
+  #replayRetained(session: Session): void {
+    for (const [filter, granted] of session.replays) {
+      session.replays.delete(filter);
+      this.#retained.match(filter, (message) => { // [MQTT-3.3.1-6]
+        const qos = granted < message.qos ? granted : message.qos;
+        this.deliver(session, message, { qos, retain: true }); // [MQTT-3.3.1-8]
+      });
+      return;
+    }
   }
 
   #sendQos0(connection: Connection, message: Message, retain: boolean): void {
@@ -230,7 +256,7 @@ export class Sender {
 
   #enqueue(session: Session, delivery: Delivery): void {
     const { statistics } = this.#turn;
-    // The answer to a subscription is bounded by the retained messages and slows its own client.
+    // The answer to one subscription is bounded by the retained messages there are.
     if (!delivery.retain && !this.#makeRoom(session, delivery.cost)) {
       statistics.dropped.queueFull++;
       return;

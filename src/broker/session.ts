@@ -18,6 +18,8 @@ export class Session {
   readonly inFlight: Map<number, Delivery> = new Map();
   /** Deliveries that wait for the window or the client. */
   readonly queue: DeliveryQueue = new DeliveryQueue();
+  /** New subscriptions whose retained messages have not been sent yet. */
+  readonly replays: Map<TopicFilter, Qos> = new Map();
   /** QoS 2 Packet Identifiers of the client in state `awaitPubrel`. */
   readonly receiving: Set<number> = new Set();
   /** When the client left, on the wall clock in ms since 1970; 0 while it is connected. */

@@ -25,6 +25,12 @@ export interface SessionParts {
   readonly router: Router;
 }
 
+/** Events of the connection table for causes that are not plain `close`. */
+const CLOSE_EVENTS: { readonly [C in CloseCause]?: "refuse" | "DISCONNECT" } = {
+  disconnect: "DISCONNECT",
+  refused: "refuse",
+};
+
 /** Keeps the sessions, and ties them to connections. */
 export class SessionRegistry {
   readonly #turn: Turn;
@@ -94,7 +100,7 @@ export class SessionRegistry {
   close(connection: Connection, cause: CloseCause): void {
     if (connection.closed) return;
     const { statistics, journal } = this.#turn;
-    const emission = this.#step(connection, cause === "disconnect" ? "DISCONNECT" : "close");
+    const emission = this.#step(connection, CLOSE_EVENTS[cause] ?? "close");
     this.#turn.touch(connection);
     this.#turn.events.add({ kind: "closed", connection, cause });
     this.#parts.flow.forget(connection);
@@ -220,7 +226,7 @@ export class SessionRegistry {
   }
 
   /** Steps the connection table; gives what the transition emits. */
-  #step(connection: Connection, event: "accept" | "DISCONNECT" | "close"): number {
+  #step(connection: Connection, event: "accept" | "refuse" | "DISCONNECT" | "close"): number {
     const at = connection.state * CONNECTION.stride + CONNECTION.events[event];
     const target = CONNECTION.next[at]!;
     if (target === NO_TRANSITION) {

@@ -2,7 +2,6 @@
 import {
   appendAcknowledgement,
   encodePacket,
-  type Qos,
   SUBACK_FAILURE,
   type SubscribePacket,
   type SubscriptionRequest,
@@ -10,7 +9,6 @@ import {
 } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
-import type { FlowControl } from "./flow_control.ts";
 import type { Router } from "./router.ts";
 import type { Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
@@ -21,11 +19,11 @@ const UNSUBACK_FIRST_BYTE = 0xb0;
 /** Adds and removes subscriptions. */
 export class Subscriptions {
   readonly #turn: Turn;
-  readonly #parts: { gate: AckGate; flow: FlowControl; sender: Sender; router: Router };
+  readonly #parts: { gate: AckGate; sender: Sender; router: Router };
 
   constructor(
     turn: Turn,
-    parts: { gate: AckGate; flow: FlowControl; sender: Sender; router: Router },
+    parts: { gate: AckGate; sender: Sender; router: Router },
   ) {
     this.#turn = turn;
     this.#parts = parts;
@@ -44,11 +42,7 @@ export class Subscriptions {
     const buffer = this.#parts.gate.acknowledgementBuffer(connection, durable);
     buffer.append(bytes, 0, bytes.length); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.9.3-1]
     statistics.packetsSent++;
-    packet.subscriptions.forEach((request, index) => {
-      const granted = returnCodes[index]!;
-      if (granted !== SUBACK_FAILURE) this.#replayRetained(session, request, granted as Qos);
-    });
-    this.#parts.flow.limitSelf(connection);
+    this.#parts.sender.pump(session);
   }
 
   /** [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] */
@@ -58,6 +52,7 @@ export class Subscriptions {
     const recordsBefore = journal.records;
     for (const filter of packet.filters) {
       if (!session.subscriptions.delete(filter)) continue;
+      session.replays.delete(filter);
       // What is queued or in flight is still delivered. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
       this.#parts.router.trie.remove(filter, session);
       statistics.subscriptions--;
@@ -83,14 +78,8 @@ export class Subscriptions {
     this.#parts.router.trie.add(filter, session, granted);
     if (isNew) statistics.subscriptions++;
     if (session.persistent) journal.subscribed(session.clientIdentifier, filter, granted);
+    // Retained messages go out at every SUBSCRIBE. [MQTT-3.3.1-6] [MQTT-3.8.4-3]
+    session.replays.set(filter, granted);
     return granted;
-  }
-
-  /** Retained messages go out at every SUBSCRIBE. [MQTT-3.3.1-6] [MQTT-3.8.4-3] */
-  #replayRetained(session: Session, request: SubscriptionRequest, granted: Qos): void {
-    this.#parts.router.retained.match(request.filter, (message) => {
-      const qos = granted < message.qos ? granted : message.qos;
-      this.#parts.sender.deliver(session, message, { qos, retain: true }); // [MQTT-3.3.1-8]
-    });
   }
 }

@@ -20,6 +20,8 @@ const FIRST_BYTE_FAULTS: readonly (ProtocolError | null)[] = Array.from(
 export class Frame {
   /** First byte: Control Packet type and flags. */
   first = 0;
+  /** Whether the Remaining Length takes as few bytes as it can; more are legal to receive. */
+  canonical = true;
   /** Offset of the first byte behind the fixed header. */
   bodyStart = 0;
   /** Offset of the first byte behind the packet; only where the status is `complete`. */
@@ -56,6 +58,7 @@ export class Frame {
       }
     }
     this.bodyStart = position;
+    this.canonical = position - start - 1 === remainingLengthBytes(remaining);
     this.end = position + remaining;
     this.totalBytes = this.end - start;
     if (this.totalBytes > range.packetBytesMax) {

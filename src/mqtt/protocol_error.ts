@@ -33,7 +33,6 @@ export const DecodeError = {
   packetTooLarge: protocolError("limit:packet_bytes_max", "Control Packet exceeds the limit"),
   wrongLength: protocolError("MQTT-4.8.0-1", "Remaining Length does not fit the packet"),
   packetTruncated: protocolError("MQTT-4.8.0-1", "a field runs past the end of the packet"),
-  trailingBytes: protocolError("MQTT-4.8.0-1", "bytes are left behind the last field"),
   packetIdZero: protocolError("MQTT-2.3.1-1", "Packet Identifier is 0"),
   illFormedUtf8: protocolError("MQTT-1.5.3-1", "string is not well-formed UTF-8"),
   nullCharacter: protocolError("MQTT-1.5.3-2", "string contains U+0000"),
