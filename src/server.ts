@@ -154,7 +154,8 @@ export class Server implements TurnOwner {
     if ("problem" in parsed) throw new Error(parsed.problem);
     const listener = TcpListener.listen(parsed, {
       accepted: (stream) => this.#accepted(stream, address),
-      failed: (reason) => this.#log.line("warn", `accept failed: listener=${address} ${reason}`),
+      failed: ({ reason, passing }) =>
+        this.#log.line(passing ? "debug" : "warn", `accept failed: listener=${address} ${reason}`),
     });
     this.#listeners.push(listener);
   }

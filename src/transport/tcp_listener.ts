@@ -4,14 +4,17 @@
 export interface AcceptEvents {
   /** A connection was accepted; whoever takes it closes it. */
   readonly accepted: (connection: Deno.TcpConn) => void;
-  /** Accepting failed and goes on, possibly after a pause; the name of the system's error. */
-  readonly failed: (reason: string) => void;
+  /**
+   * Accepting failed and goes on; `reason` is the system's error. `passing`: it concerned only one
+   * connection, which its client had already reset.
+   */
+  readonly failed: (failure: { reason: string; passing: boolean }) => void;
 }
 
 /** Where `TcpListener` gets its connections: `Deno.listen` gives one. */
 export type AcceptSource = Pick<Deno.TcpListener, "accept" | "close" | "addr">;
 
-/** Pause after an error that will not go away at once, such as too many open files. */
+/** Pause after an error that will not go away at once. */
 const BACK_OFF_MS = 50;
 
 /** A listening socket with an accept loop of its own. */
@@ -53,11 +56,12 @@ export class TcpListener {
         events.accepted(await this.#source.accept());
       } catch (error) {
         if (this.#closed || error instanceof Deno.errors.BadResource) return;
-        events.failed(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-        // A connection that was reset before it was accepted is gone with this; nothing is to wait
-        // for. Everything else would fail again at once.
-        if (error instanceof Deno.errors.NotConnected) continue;
-        if (error instanceof Deno.errors.ConnectionAborted) continue;
+        const passing = error instanceof Deno.errors.NotConnected ||
+          error instanceof Deno.errors.ConnectionAborted;
+        const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        events.failed({ reason, passing });
+        // Everything else, such as too many open files, would fail again at once.
+        if (passing) continue;
         await new Promise((resolve) => setTimeout(resolve, BACK_OFF_MS));
       }
     }

@@ -1,0 +1,17 @@
+import type { Config } from "../config/mod.ts";
+
+/** Runs the broker until it has shut down and resolves to the exit code. */
+export type RunServer = (
+  config: Config,
+  io: Pick<CliIo, "out" | "err">,
+) => Promise<number>;
+
+/** What the command line writes to and starts, so that it can be run inside a test. */
+export interface CliIo {
+  /** Writes to standard output; the text brings its own line ends. */
+  out(text: string): void;
+  /** Writes to standard error; the text brings its own line ends. */
+  err(text: string): void;
+  /** Runs the broker; without it `serve` loads the one in `src/server.ts`. */
+  readonly runServer?: RunServer;
+}

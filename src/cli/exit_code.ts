@@ -1,0 +1,22 @@
+/** What the process exits with. Scripts and supervisors rely on these numbers. */
+export const EXIT_CODE = {
+  /** All went well. */
+  ok: 0,
+  /** The configuration is wrong, or a file cannot be read or written. */
+  config: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** The broker could not start. */
+  start: 3,
+  /** A fault of the broker itself. */
+  internal: 4,
+} as const;
+
+/** The same for people, for `--help`. */
+export const EXIT_CODE_HELP = `Exit codes:
+  ${EXIT_CODE.ok}  all went well
+  ${EXIT_CODE.config}  the configuration is wrong, or a file cannot be read or written
+  ${EXIT_CODE.usage}  the command line is wrong
+  ${EXIT_CODE.start}  the broker could not start: address in use, data directory locked
+  ${EXIT_CODE.internal}  internal error
+`;

@@ -1,0 +1,10 @@
+/**
+ * The command line: `relayq serve`, `check`, `init`, `version` and `help`.
+ *
+ * @module
+ */
+export type { CliIo, RunServer } from "./cli_io.ts";
+export { EXIT_CODE } from "./exit_code.ts";
+export { exitOnFault } from "./exit_on_fault.ts";
+export { runCli } from "./run_cli.ts";
+export { writeFully } from "./write_fully.ts";

@@ -1,0 +1,93 @@
+import { nearestName } from "../config/mod.ts";
+import { checkCommand } from "./check.ts";
+import type { CliIo } from "./cli_io.ts";
+import { type Command, HELP_OPTION, type ParsedArguments } from "./_command.ts";
+import { formatSuggestion, quote } from "./_format.ts";
+import { commandHelp, programHelp } from "./_help.ts";
+import { parseCommandLine, type UsageProblem } from "./_parse_command_line.ts";
+import { EXIT_CODE } from "./exit_code.ts";
+import { initCommand } from "./init.ts";
+import { serveCommand } from "./serve.ts";
+import { versionCommand } from "./version.ts";
+
+const helpCommand: Command = {
+  name: "help",
+  summary: "Show this help or a command's",
+  words: ["[COMMAND]"],
+  options: [],
+  run: help,
+};
+
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  checkCommand,
+  initCommand,
+  versionCommand,
+  helpCommand,
+];
+
+/**
+ * Does what the command line says and resolves to the process's exit code, one of `EXIT_CODE`.
+ * Never rejects: a fault inside is told on standard error and ends in `EXIT_CODE.internal`.
+ */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    return await dispatch(args, io);
+  } catch (error) {
+    io.err(`Internal error: ${error instanceof Error ? error.stack ?? error.message : error}\n`);
+    return EXIT_CODE.internal;
+  }
+}
+
+async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === undefined) {
+    io.err(programHelp(COMMANDS));
+    return EXIT_CODE.usage;
+  }
+  if (first.startsWith("-")) return await dispatchOption(args, io);
+  const command = COMMANDS.find((candidate) => candidate.name === first);
+  if (command === undefined) return refuse(unknownCommand(first), { io });
+  const parsed = parseCommandLine(rest, command);
+  if ("problem" in parsed) return refuse(parsed, { io, command });
+  if (parsed.flags.has(HELP_OPTION.name)) {
+    io.out(commandHelp(command));
+    return EXIT_CODE.ok;
+  }
+  return await command.run(parsed, io);
+}
+
+async function dispatchOption(args: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parseCommandLine(args, {
+    words: [],
+    options: [{ name: "version", doc: "Show the versions" }],
+  });
+  if ("problem" in parsed) return refuse(parsed, { io });
+  if (parsed.flags.has("version")) return await versionCommand.run(parsed, io);
+  io.out(programHelp(COMMANDS));
+  return EXIT_CODE.ok;
+}
+
+function help({ words }: ParsedArguments, io: CliIo): number {
+  const [name] = words;
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (name !== undefined && command === undefined) return refuse(unknownCommand(name), { io });
+  io.out(command === undefined ? programHelp(COMMANDS) : commandHelp(command));
+  return EXIT_CODE.ok;
+}
+
+function unknownCommand(name: string): UsageProblem {
+  const suggestion = nearestName(name.toLowerCase(), COMMANDS.map((command) => command.name));
+  const problem = `unknown command ${quote(name)}`;
+  return suggestion === undefined ? { problem } : { problem, suggestion };
+}
+
+function refuse(
+  { problem, suggestion }: UsageProblem,
+  { io, command }: { io: CliIo; command?: Command },
+): number {
+  const name = command === undefined ? "relayq" : `relayq ${command.name}`;
+  io.err(`Cannot run ${name}: ${problem}${formatSuggestion(suggestion)}\n`);
+  io.err(`Try "${name} --help".\n`);
+  return EXIT_CODE.usage;
+}

@@ -1,0 +1,74 @@
+import {
+  type Config,
+  DEFAULT_CONFIG,
+  loadConfig,
+  overrideConfig,
+  parseListenAddress,
+} from "../config/mod.ts";
+import type { CliIo, RunServer } from "./cli_io.ts";
+import type { Command, ParsedArguments } from "./_command.ts";
+import { readConfigFile } from "./_files.ts";
+import { formatDiagnostic, formatSuggestion, quote } from "./_format.ts";
+import { EXIT_CODE } from "./exit_code.ts";
+
+/** `relayq serve`: runs the broker. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "Run the broker",
+  details: `Without --config all defaults hold. An address that other machines can reach needs
+allow_anonymous = true in every listener of the configuration, since there is no
+authentication yet.`,
+  words: [],
+  options: [
+    { name: "config", value: "FILE", doc: "Configuration file" },
+    {
+      name: "listen",
+      value: "ADDRESS",
+      repeatable: true,
+      doc: "Listen on host:port instead of the configured addresses; repeatable",
+    },
+    { name: "data-dir", value: "DIR", doc: "Data directory instead of the configured one" },
+  ],
+  run: serve,
+};
+
+async function serve({ values }: ParsedArguments, io: CliIo): Promise<number> {
+  const listen = values.get("listen") ?? [];
+  for (const text of listen) {
+    const address = parseListenAddress(text);
+    if (!("problem" in address)) continue;
+    const { problem, suggestion } = address;
+    io.err(`Cannot listen on ${quote(text)}: ${problem}${formatSuggestion(suggestion)}\n`);
+    return EXIT_CODE.usage;
+  }
+  const configured = await readConfig(values.get("config")?.[0], io);
+  if (configured === undefined) return EXIT_CODE.config;
+  const dataDir = values.get("data-dir")?.[0];
+  const overrides = dataDir === undefined ? { listen } : { listen, dataDir };
+  const overridden = overrideConfig(configured, overrides);
+  if (!overridden.ok) {
+    for (const problem of overridden.problems) io.err(`Cannot start: ${problem}\n`);
+    return EXIT_CODE.config;
+  }
+  const runServer = io.runServer ?? await loadServer();
+  return await runServer(overridden.config, io);
+}
+
+async function readConfig(path: string | undefined, io: CliIo): Promise<Config | undefined> {
+  if (path === undefined) return DEFAULT_CONFIG;
+  const file = await readConfigFile(path);
+  if (!file.ok) {
+    io.err(`Cannot read config: ${path}: ${file.problem}\n`);
+    return undefined;
+  }
+  const loaded = loadConfig(file.text);
+  if (loaded.ok) return loaded.config;
+  for (const diagnostic of loaded.diagnostics) io.err(formatDiagnostic(path, diagnostic));
+  return undefined;
+}
+
+async function loadServer(): Promise<RunServer> {
+  // Only here, so that the other commands do not wait for the broker to be loaded.
+  const { runServer } = await import("../server.ts");
+  return runServer;
+}

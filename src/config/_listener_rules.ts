@@ -1,0 +1,39 @@
+import type { ListenerConfig } from "./config.ts";
+import { canonicalListenAddress, isLoopbackHost, parseListenAddress } from "./listen_address.ts";
+import { quote } from "./_text.ts";
+
+/** What is wrong with the listener at `index`; `firstIndex` is the one it clashes with. */
+export interface ListenerProblem {
+  readonly index: number;
+  readonly firstIndex?: number;
+  readonly problem: string;
+}
+
+/** Checks what must hold of listeners beyond their single keys. */
+export function listenerProblems(listeners: readonly ListenerConfig[]): ListenerProblem[] {
+  const problems: ListenerProblem[] = [];
+  const indexes = new Map<string, number>();
+  for (const [index, { address, allowAnonymous }] of listeners.entries()) {
+    const parsed = parseListenAddress(address);
+    if ("problem" in parsed) {
+      problems.push({ index, problem: `cannot listen on ${quote(address)}: ${parsed.problem}` });
+      continue;
+    }
+    if (!allowAnonymous && !isLoopbackHost(parsed.host)) {
+      const problem =
+        `${
+          quote(address)
+        } can be reached from other machines and there is no authentication yet: ` +
+        "set allow_anonymous = true to let everybody in, or use a loopback address";
+      problems.push({ index, problem });
+    }
+    const canonical = canonicalListenAddress(parsed);
+    const firstIndex = indexes.get(canonical);
+    if (firstIndex === undefined) indexes.set(canonical, index);
+    else if (parsed.port !== 0) {
+      const problem = `another listener has the address ${quote(address)} already`;
+      problems.push({ index, firstIndex, problem });
+    }
+  }
+  return problems;
+}

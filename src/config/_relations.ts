@@ -1,0 +1,95 @@
+import type { CheckedDocument, CheckedTable } from "./_check_document.ts";
+import type { CheckedValue } from "./_check_value.ts";
+import type { TomlProblem } from "./_toml_tree.ts";
+import { listenerProblems } from "./_listener_rules.ts";
+
+/** What must hold between two numbers for the broker to make sense. */
+interface Relation {
+  readonly smaller: readonly [table: string, key: string];
+  readonly larger: readonly [table: string, key: string];
+  /** True if they may not even be equal. */
+  readonly strictly: boolean;
+}
+
+/** Every relation between two keys. */
+export const RELATIONS: readonly Relation[] = [
+  {
+    smaller: ["outbox", "low_water_bytes"],
+    larger: ["outbox", "high_water_bytes"],
+    strictly: true,
+  },
+  { smaller: ["outbox", "high_water_bytes"], larger: ["outbox", "bytes_max"], strictly: false },
+  { smaller: ["queue", "bytes_max"], larger: ["queue", "total_bytes_max"], strictly: false },
+  { smaller: ["limits", "packet_bytes_max"], larger: ["queue", "bytes_max"], strictly: false },
+  {
+    smaller: ["limits", "subscriptions_per_session_max"],
+    larger: ["limits", "subscriptions_max"],
+    strictly: false,
+  },
+];
+
+/** Checks what must hold between keys, as far as the keys themselves are right. */
+export function checkRelations(
+  document: CheckedDocument,
+  report: (problem: TomlProblem) => void,
+): void {
+  for (const relation of RELATIONS) {
+    const problem = relationProblem(document, relation);
+    if (problem !== undefined) report(problem);
+  }
+  checkListeners(document.get("listeners") ?? [], report);
+}
+
+function relationProblem(
+  document: CheckedDocument,
+  { smaller, larger, strictly }: Relation,
+): TomlProblem | undefined {
+  const low = find(document, smaller);
+  const high = find(document, larger);
+  if (!low?.valid || !high?.valid) return undefined;
+  const [lowNumber, highNumber] = [Number(low.value), Number(high.value)];
+  if (strictly ? lowNumber < highNumber : lowNumber <= highNumber) return undefined;
+  const lowPath = smaller.join(".");
+  const highPath = larger.join(".");
+  if (low.offset === undefined) {
+    const demand = strictly ? "above" : "at least";
+    const message = `${highPath}: ${high.raw} must be ${demand} ${lowPath}, by default ${low.raw}`;
+    return { offset: high.offset ?? 0, key: highPath, message };
+  }
+  const demand = strictly ? "below" : "at most";
+  const state = high.offset === undefined ? "by default" : "here";
+  const message = `${lowPath}: ${low.raw} must be ${demand} ${highPath}, ${state} ${high.raw}`;
+  return { offset: low.offset, key: lowPath, message };
+}
+
+function find(
+  document: CheckedDocument,
+  [table, key]: readonly [string, string],
+): CheckedValue | undefined {
+  return document.get(table)?.[0]?.values.get(key);
+}
+
+function checkListeners(
+  tables: readonly CheckedTable[],
+  report: (problem: TomlProblem) => void,
+): void {
+  const valid = tables.filter((table) => [...table.values.values()].every((value) => value.valid));
+  const listeners = valid.map(({ values }) => ({
+    address: String(values.get("address")?.value),
+    allowAnonymous: values.get("allow_anonymous")?.value === true,
+  }));
+  for (const { index, firstIndex, problem } of listenerProblems(listeners)) {
+    const place = placeOf(valid[index]);
+    report({
+      offset: place,
+      key: "listeners.address",
+      message: `listeners.address: ${problem}`,
+      ...(firstIndex === undefined ? {} : { firstOffset: placeOf(valid[firstIndex]) }),
+    });
+  }
+}
+
+/** Where a listener's address stands, or its header if the address is the default. */
+function placeOf(table: CheckedTable | undefined): number {
+  return table?.values.get("address")?.offset ?? table?.offset ?? 0;
+}

@@ -1,0 +1,112 @@
+/** The whole configuration, checked: every bound and relation of the schema holds. Deeply frozen. */
+export interface Config {
+  /** Where clients connect; at least one, no two with the same address unless its port is 0. */
+  readonly listeners: readonly ListenerConfig[];
+  readonly protocol: ProtocolConfig;
+  readonly limits: LimitsConfig;
+  readonly queue: QueueConfig;
+  readonly outbox: OutboxConfig;
+  readonly session: SessionConfig;
+  readonly store: StoreConfig;
+  readonly sysTopics: SysTopicsConfig;
+  readonly log: LogConfig;
+}
+
+/** One TCP listener. */
+export interface ListenerConfig {
+  /** "host:port", which `parseListenAddress` is known to accept. */
+  readonly address: string;
+  /** True allows an address that is not loopback although there is no authentication. */
+  readonly allowAnonymous: boolean;
+}
+
+/** What the broker speaks besides MQTT 3.1.1. */
+export interface ProtocolConfig {
+  /** Accept protocol name MQIsdp, protocol level 3. */
+  readonly mqtt31: boolean;
+  /** Accept an empty Client Identifier with Clean Session 1. */
+  readonly zeroLengthClientIdentifiers: boolean;
+}
+
+/** Bounds on what clients may do. */
+export interface LimitsConfig {
+  /** Connections over all listeners. */
+  readonly connectionsMax: number;
+  /** Milliseconds from accept to a whole CONNECT. */
+  readonly connectTimeoutMs: number;
+  /** Bytes of a whole Control Packet, fixed header included. */
+  readonly packetBytesMax: number;
+  /** UTF-8 bytes. */
+  readonly clientIdentifierBytesMax: number;
+  /** UTF-8 bytes of a Topic Name or Topic Filter. */
+  readonly topicBytesMax: number;
+  /** Levels of a Topic Name or Topic Filter. */
+  readonly topicLevelsMax: number;
+  /** Subscriptions of one session. */
+  readonly subscriptionsPerSessionMax: number;
+  /** Subscriptions of all sessions. */
+  readonly subscriptionsMax: number;
+  /** Sessions, those without a connection included. */
+  readonly sessionsMax: number;
+  /** Retained messages. */
+  readonly retainedMessagesMax: number;
+  /** Bytes of all Retained messages. */
+  readonly retainedBytesMax: number;
+  /** QoS 1 and 2 messages to one client that wait for its acknowledgement; 1 to 65535. */
+  readonly inFlightMessagesMax: number;
+  /** QoS 2 Packet Identifiers one client may hold open towards the broker; 1 to 65535. */
+  readonly receiveInFlightMax: number;
+  /** Milliseconds; 0 is no limit. */
+  readonly keepAliveMaxMs: number;
+}
+
+/** Messages that wait for a session. */
+export interface QueueConfig {
+  /** Messages of one session. */
+  readonly messagesMax: number;
+  /** Bytes of one session; at least `limits.packetBytesMax`. */
+  readonly bytesMax: number;
+  /** Bytes of all sessions; at least `bytesMax`. */
+  readonly totalBytesMax: number;
+  /** What is given up when a queue is full. */
+  readonly full: "drop_newest" | "drop_oldest";
+}
+
+/** Bytes on their way into one socket: `lowWaterBytes` < `highWaterBytes` <= `bytesMax`. */
+export interface OutboxConfig {
+  /** Bytes; beyond it QoS 0 messages for this client are dropped and counted. */
+  readonly bytesMax: number;
+  /** Bytes; from here on publishers into this outbox are not read. */
+  readonly highWaterBytes: number;
+  /** Bytes; at or below it those publishers are read again. */
+  readonly lowWaterBytes: number;
+  /** Milliseconds a slow consumer may hold back publishers. */
+  readonly slowConsumerGraceMs: number;
+  /** Milliseconds without a byte taken until the socket is closed. */
+  readonly stalledWriteTimeoutMs: number;
+}
+
+/** State that outlives a connection. */
+export interface SessionConfig {
+  /** Milliseconds an absent client's stored state is kept; 0 is for ever. */
+  readonly expiryMs: number;
+}
+
+/** Where state is kept. */
+export interface StoreConfig {
+  readonly kind: "memory";
+  /** Path of the directory, relative to the working directory unless absolute. */
+  readonly dataDir: string;
+}
+
+/** The broker's own numbers under `$SYS/`. */
+export interface SysTopicsConfig {
+  readonly enabled: boolean;
+  /** Milliseconds between two rounds. */
+  readonly intervalMs: number;
+}
+
+/** What the broker says about itself. */
+export interface LogConfig {
+  readonly level: "debug" | "info" | "warn" | "error";
+}

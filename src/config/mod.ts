@@ -1,0 +1,31 @@
+/**
+ * The configuration: TOML text in, a typed and checked `Config` or all diagnostics out. This room
+ * does no I/O and knows nothing of the rest of the broker.
+ *
+ * @module
+ */
+export type {
+  Config,
+  LimitsConfig,
+  ListenerConfig,
+  LogConfig,
+  OutboxConfig,
+  ProtocolConfig,
+  QueueConfig,
+  SessionConfig,
+  StoreConfig,
+  SysTopicsConfig,
+} from "./config.ts";
+export { configReference } from "./config_reference.ts";
+export { DEFAULT_CONFIG } from "./default_config.ts";
+export type { Diagnostic } from "./diagnostic.ts";
+export { exampleConfig } from "./example_config.ts";
+export {
+  isLoopbackHost,
+  type ListenAddress,
+  type ListenAddressProblem,
+  parseListenAddress,
+} from "./listen_address.ts";
+export { CONFIG_LENGTH_MAX, loadConfig, type LoadedConfig } from "./load_config.ts";
+export { nearestName } from "./nearest_name.ts";
+export { type ConfigOverrides, type OverriddenConfig, overrideConfig } from "./override_config.ts";

@@ -1,0 +1,126 @@
+/** A number of the configuration and what must hold of it, written out apart from the schema. */
+export interface ExpectedInteger {
+  readonly path: string;
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  /** What else must be set for the bounds to be within all relations. */
+  readonly atMin?: Readonly<Record<string, number>>;
+  readonly atMax?: Readonly<Record<string, number>>;
+}
+
+const TEBIBYTE = 2 ** 40;
+const TEN_YEARS_MS = 3650 * 24 * 3600 * 1000;
+
+export const INTEGERS: readonly ExpectedInteger[] = [
+  { path: "limits.connections_max", default: 10_000, min: 1, max: 1_000_000 },
+  { path: "limits.connect_timeout_ms", default: 10_000, min: 10, max: 600_000 },
+  {
+    path: "limits.packet_bytes_max",
+    default: 1_048_576,
+    min: 2,
+    max: 268_435_460,
+    atMax: { "queue.bytes_max": 268_435_460, "queue.total_bytes_max": 268_435_460 },
+  },
+  { path: "limits.client_identifier_bytes_max", default: 1024, min: 23, max: 65_535 },
+  { path: "limits.topic_bytes_max", default: 65_535, min: 1, max: 65_535 },
+  { path: "limits.topic_levels_max", default: 128, min: 1, max: 65_536 },
+  {
+    path: "limits.subscriptions_per_session_max",
+    default: 10_000,
+    min: 1,
+    max: 10_000_000,
+    atMax: { "limits.subscriptions_max": 10_000_000 },
+  },
+  {
+    path: "limits.subscriptions_max",
+    default: 1_000_000,
+    min: 1,
+    max: 10_000_000,
+    atMin: { "limits.subscriptions_per_session_max": 1 },
+  },
+  { path: "limits.sessions_max", default: 100_000, min: 1, max: 10_000_000 },
+  { path: "limits.retained_messages_max", default: 100_000, min: 1, max: 10_000_000 },
+  { path: "limits.retained_bytes_max", default: 268_435_456, min: 1, max: TEBIBYTE },
+  { path: "limits.in_flight_messages_max", default: 64, min: 1, max: 65_535 },
+  { path: "limits.receive_in_flight_max", default: 65_535, min: 1, max: 65_535 },
+  { path: "limits.keep_alive_max_ms", default: 0, min: 0, max: 65_535_000 },
+  { path: "queue.messages_max", default: 10_000, min: 1, max: 10_000_000 },
+  {
+    path: "queue.bytes_max",
+    default: 16_777_216,
+    min: 2,
+    max: TEBIBYTE,
+    atMin: { "limits.packet_bytes_max": 2 },
+    atMax: { "queue.total_bytes_max": TEBIBYTE },
+  },
+  {
+    path: "queue.total_bytes_max",
+    default: 268_435_456,
+    min: 2,
+    max: TEBIBYTE,
+    atMin: { "queue.bytes_max": 2, "limits.packet_bytes_max": 2 },
+  },
+  {
+    path: "outbox.bytes_max",
+    default: 4_194_304,
+    min: 1024,
+    max: TEBIBYTE,
+    atMin: { "outbox.high_water_bytes": 1024, "outbox.low_water_bytes": 0 },
+  },
+  {
+    path: "outbox.high_water_bytes",
+    default: 262_144,
+    min: 1,
+    max: TEBIBYTE,
+    atMin: { "outbox.low_water_bytes": 0 },
+    atMax: { "outbox.bytes_max": TEBIBYTE },
+  },
+  {
+    path: "outbox.low_water_bytes",
+    default: 65_536,
+    min: 0,
+    max: TEBIBYTE - 1,
+    atMax: { "outbox.high_water_bytes": TEBIBYTE, "outbox.bytes_max": TEBIBYTE },
+  },
+  { path: "outbox.slow_consumer_grace_ms", default: 1000, min: 0, max: 600_000 },
+  { path: "outbox.stalled_write_timeout_ms", default: 30_000, min: 100, max: 3_600_000 },
+  { path: "session.expiry_ms", default: 1_209_600_000, min: 0, max: TEN_YEARS_MS },
+  { path: "sys_topics.interval_ms", default: 10_000, min: 100, max: 86_400_000 },
+];
+
+export const BOOLEANS: readonly { readonly path: string; readonly default: boolean }[] = [
+  { path: "listeners.allow_anonymous", default: false },
+  { path: "protocol.mqtt_3_1", default: false },
+  { path: "protocol.zero_length_client_identifiers", default: true },
+  { path: "sys_topics.enabled", default: true },
+];
+
+export const WORDS: readonly {
+  readonly path: string;
+  readonly default: string;
+  readonly values: readonly string[];
+}[] = [
+  { path: "queue.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
+  { path: "store.kind", default: "memory", values: ["memory"] },
+  { path: "log.level", default: "info", values: ["debug", "info", "warn", "error"] },
+];
+
+export const STRINGS: readonly { readonly path: string; readonly default: string }[] = [
+  { path: "listeners.address", default: "127.0.0.1:1883" },
+  { path: "store.data_dir", default: "relayq-data" },
+];
+
+export const ALL_PATHS: readonly string[] = [...INTEGERS, ...BOOLEANS, ...WORDS, ...STRINGS]
+  .map((key) => key.path);
+
+/** The header a key stands under in the file. */
+export function headerOf(path: string): string {
+  const table = path.slice(0, path.indexOf("."));
+  return table === "listeners" ? "[[listeners]]" : `[${table}]`;
+}
+
+/** The key's own name. */
+export function nameOf(path: string): string {
+  return path.slice(path.indexOf(".") + 1);
+}

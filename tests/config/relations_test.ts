@@ -1,0 +1,145 @@
+import { assertEquals } from "@std/assert";
+import { accepted, diagnose, summarize } from "./_loading.ts";
+
+Deno.test("outbox.low_water_bytes must be below high_water_bytes", () => {
+  assertEquals(summarize("[outbox]\nlow_water_bytes = 262144"), [
+    "2:19 outbox.low_water_bytes: 262144 must be below outbox.high_water_bytes, by default 262144",
+  ]);
+  assertEquals(accepted("outbox.low_water_bytes = 262143").outbox.lowWaterBytes, 262_143);
+  assertEquals(summarize("[outbox]\nhigh_water_bytes = 65536"), [
+    "2:20 outbox.high_water_bytes: 65536 must be above outbox.low_water_bytes, by default 65536",
+  ]);
+  assertEquals(accepted("outbox.high_water_bytes = 65537").outbox.highWaterBytes, 65_537);
+  assertEquals(summarize("[outbox]\nhigh_water_bytes = 1_0\nlow_water_bytes = 0xA"), [
+    "3:19 outbox.low_water_bytes: 0xA must be below outbox.high_water_bytes, here 1_0",
+  ]);
+});
+
+Deno.test("outbox.high_water_bytes must be at most bytes_max", () => {
+  assertEquals(summarize("outbox.high_water_bytes = 4194305"), [
+    "1:27 outbox.high_water_bytes: 4194305 must be at most outbox.bytes_max, by default 4194304",
+  ]);
+  assertEquals(accepted("outbox.high_water_bytes = 4194304").outbox.highWaterBytes, 4_194_304);
+  assertEquals(summarize("outbox.bytes_max = 262143"), [
+    "1:20 outbox.bytes_max: 262143 must be at least outbox.high_water_bytes, by default 262144",
+  ]);
+});
+
+Deno.test("queue.bytes_max must be at most total_bytes_max", () => {
+  assertEquals(summarize("queue.bytes_max = 268435457"), [
+    "1:19 queue.bytes_max: 268435457 must be at most queue.total_bytes_max, by default 268435456",
+  ]);
+  assertEquals(accepted("queue.bytes_max = 268435456").queue.bytesMax, 268_435_456);
+});
+
+Deno.test("limits.packet_bytes_max must be at most queue.bytes_max", () => {
+  assertEquals(summarize("limits.packet_bytes_max = 16777217"), [
+    "1:27 limits.packet_bytes_max: 16777217 must be at most queue.bytes_max, by default 16777216",
+  ]);
+  assertEquals(accepted("limits.packet_bytes_max = 16777216").limits.packetBytesMax, 16_777_216);
+});
+
+Deno.test("limits.subscriptions_per_session_max must be at most subscriptions_max", () => {
+  assertEquals(summarize("[limits]\nsubscriptions_max = 6\nsubscriptions_per_session_max = 7"), [
+    "3:33 limits.subscriptions_per_session_max: 7 must be at most limits.subscriptions_max, here 6",
+  ]);
+  const { limits } = accepted("[limits]\nsubscriptions_max = 7\nsubscriptions_per_session_max = 7");
+  assertEquals(limits.subscriptionsMax, 7);
+});
+
+Deno.test("all broken relations are told, but none of a value that is wrong by itself", () => {
+  const text = `[outbox]
+low_water_bytes = 9
+high_water_bytes = 8
+bytes_max = 1
+[queue]
+total_bytes_max = 100
+`;
+  assertEquals(diagnose(text).map(({ line, key }) => `${line} ${key}`), [
+    "2 outbox.low_water_bytes",
+    "4 outbox.bytes_max",
+    "6 queue.total_bytes_max",
+  ]);
+});
+
+Deno.test("at least one listener is needed, and a file without any has the default one", () => {
+  assertEquals(summarize("listeners = []"), ["1:13 listeners: at least one is needed"]);
+  assertEquals(accepted("[[listeners]]").listeners, accepted("").listeners);
+});
+
+Deno.test("64 listeners are allowed and not one more", () => {
+  const listener = (index: number) => `[[listeners]]\naddress = "127.0.0.1:${index + 1}"\n`;
+  const most = Array.from({ length: 64 }, (_, index) => listener(index)).join("");
+  assertEquals(accepted(most).listeners.length, 64);
+  assertEquals(summarize(most + listener(64) + listener(65)), [
+    "129:3 listeners: 66 are above the maximum of 64",
+  ]);
+});
+
+Deno.test("no two listeners may have the same address, however it is spelled", () => {
+  const same = [
+    ["127.0.0.1:1883", "127.0.0.1:1883"],
+    ["[::1]:1883", "[0:0:0:0:0:0:0:1]:1883"],
+    ["[2001:DB8::a]:1", "[2001:db8:0::A]:1"],
+    ["localhost:1", "localhost:1"],
+  ] as const;
+  for (const [first, second] of same) {
+    const text = `[[listeners]]
+address = "${first}"
+allow_anonymous = true
+[[listeners]]
+allow_anonymous = true
+address = "${second}"
+`;
+    const problem = `another listener has the address "${second}" already, on line 2`;
+    assertEquals(summarize(text), [`6:11 listeners.address: ${problem}`]);
+  }
+  assertEquals(summarize("[[listeners]]\n[[listeners]]"), [
+    '2:3 listeners.address: another listener has the address "127.0.0.1:1883" already, on line 1',
+  ]);
+});
+
+Deno.test("listeners on other ports, other hosts and port 0 are not the same", () => {
+  for (
+    const [first, second] of [
+      ["127.0.0.1:1883", "127.0.0.1:1884"],
+      ["127.0.0.1:1883", "127.0.0.2:1883"],
+      ["127.0.0.1:1883", "[::1]:1883"],
+      ["127.0.0.1:0", "127.0.0.1:0"],
+    ]
+  ) {
+    const { listeners } = accepted(
+      `[[listeners]]\naddress = "${first}"\n[[listeners]]\naddress = "${second}"`,
+    );
+    assertEquals(listeners.map(({ address }) => address), [first, second]);
+  }
+});
+
+Deno.test("a listener that others can reach needs allow_anonymous, and the message says why", () => {
+  for (const address of ["0.0.0.0:1883", "[::]:0", "192.168.1.5:1883", "[::ffff:10.0.0.1]:1"]) {
+    const [diagnostic, ...rest] = diagnose(`[[listeners]]\naddress = "${address}"`);
+    assertEquals(rest, []);
+    assertEquals(diagnostic, {
+      line: 2,
+      column: 11,
+      key: "listeners.address",
+      message:
+        `listeners.address: "${address}" can be reached from other machines and there is no authentication yet: ` +
+        "set allow_anonymous = true to let everybody in, or use a loopback address",
+    });
+    const [listener] = accepted(
+      `[[listeners]]\naddress = "${address}"\nallow_anonymous = true`,
+    ).listeners;
+    assertEquals(listener, { address, allowAnonymous: true });
+  }
+});
+
+Deno.test("one listener's allow_anonymous does not hold for another", () => {
+  const text = `[[listeners]]
+address = "0.0.0.0:1"
+allow_anonymous = true
+[[listeners]]
+address = "0.0.0.0:2"
+`;
+  assertEquals(diagnose(text).map(({ line, key }) => `${line} ${key}`), ["5 listeners.address"]);
+});
