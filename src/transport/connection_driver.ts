@@ -17,8 +17,8 @@ export interface ByteStream {
 const READ_BYTES_MIN = 512;
 /** Read buffers grow to this while reads fill them. */
 const READ_BYTES_MAX = 65_536;
-/** How long a closed connection may still send, so that our last bytes are not lost by a reset. */
-const LINGER_MS = 500;
+/** How long a closed connection may take our last bytes before its socket goes. */
+const LINGER_MS = 1_000;
 
 /** One connection: a loop that reads, and writes on demand. */
 export class ConnectionDriver {
@@ -28,6 +28,7 @@ export class ConnectionDriver {
   #buffer: Uint8Array;
   #filled = 0;
   #writing = false;
+  #finished = false;
   #ended = false;
   #lingerTimer: ReturnType<typeof setTimeout> | null = null;
   #resume: (() => void) | null = null;
@@ -72,11 +73,21 @@ export class ConnectionDriver {
 
   /** The core has bytes to send, or has closed the connection. */
   flush(): void {
-    if (this.#writing || this.#ended) return;
-    if (this.connection.outbox.length > 0 && !this.connection.aborted) {
+    if (this.#ended) return;
+    const { connection } = this;
+    if (connection.closed) {
+      if (connection.aborted) {
+        this.#end();
+        return;
+      }
+      // Also bounds a write that the peer does not take.
+      this.#lingerTimer ??= setTimeout(() => this.#end(), LINGER_MS);
+    }
+    if (this.#writing) return;
+    if (connection.outbox.length > 0) {
       this.#writing = true;
       void this.#writeLoop();
-    } else if (this.connection.closed) this.#finish();
+    } else if (connection.closed) this.#finish();
   }
 
   async #readLoop(): Promise<void> {
@@ -170,14 +181,10 @@ export class ConnectionDriver {
     if (connection.closed) this.#finish();
   }
 
-  /** Ends our side, and gives the peer a moment to read what was sent before the socket goes. */
+  /** Everything is sent: ends our side, so that the peer sees the end behind the last byte. */
   #finish(): void {
-    if (this.connection.aborted) {
-      this.#end();
-      return;
-    }
-    if (this.#ended || this.#lingerTimer !== null) return;
-    this.#lingerTimer = setTimeout(() => this.#end(), LINGER_MS);
+    if (this.#ended || this.#finished) return;
+    this.#finished = true;
     this.resume();
     this.#stream.closeWrite().catch(() => this.#end());
   }
