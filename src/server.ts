@@ -61,11 +61,11 @@ export class Server implements TurnOwner {
   readonly #log: Log;
   readonly #listeners: TcpListener[] = [];
   readonly #drivers = new Map<number, ConnectionDriver>();
-  readonly #running = new Set<Promise<void>>();
   readonly #sysTopics = new SysTopics();
   readonly #startedMs = performance.now();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #nextHandle = 1;
+  #allEnded: (() => void) | null = null;
   #turnRequested = false;
   #turnWaiters: (() => void)[] = [];
 
@@ -141,12 +141,21 @@ export class Server implements TurnOwner {
       this.broker.close(connection, "shutdown", this.instant());
     }
     this.requestTurn();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const deadline = new Promise((resolve) => timer = setTimeout(resolve, SHUTDOWN_MS));
-    await Promise.race([Promise.all(this.#running), deadline]);
-    clearTimeout(timer);
+    await this.#connectionsEnded();
     this.#store.close();
     this.#directory.close();
+  }
+
+  /** Resolves when no connection is left, or not in time. */
+  #connectionsEnded(): Promise<void> {
+    if (this.#drivers.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, SHUTDOWN_MS);
+      this.#allEnded = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #listen(address: string): void {
@@ -177,11 +186,12 @@ export class Server implements TurnOwner {
       // The peer is gone already; the read loop will see it.
     }
     this.#drivers.set(handle, driver);
-    const run = driver.run().finally(() => {
-      this.#drivers.delete(handle);
-      this.#running.delete(run);
-    });
-    this.#running.add(run);
+    void driver.run().then(() => this.#ended(handle));
+  }
+
+  #ended(handle: number): void {
+    this.#drivers.delete(handle);
+    if (this.#drivers.size === 0) this.#allEnded?.();
   }
 
   #endTurn(): void {

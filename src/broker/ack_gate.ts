@@ -4,7 +4,7 @@
  * overtake bytes of its own kind.
  */
 import { appendAcknowledgement, type ByteBuffer } from "../mqtt/mod.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, GatedOutbox } from "./connection.ts";
 import type { Turn } from "./turn.ts";
 
 /** Puts bytes before or behind the gate, and opens it. */
@@ -29,24 +29,23 @@ export class AckGate {
 
   /** Where the next acknowledgement goes: acknowledgements stay in order. [MQTT-4.6.0-2] */
   acknowledgementBuffer(connection: Connection, durable: boolean): ByteBuffer {
-    if (!durable && !connection.gatedAcknowledgements) {
-      this.#turn.touch(connection);
-      return connection.outbox;
-    }
-    if (durable) this.#mark(connection);
-    connection.gatedAcknowledgements = true;
-    return connection.gated;
+    if (!durable && connection.gated?.acknowledgements !== true) return this.#open(connection);
+    const gated = this.#gated(connection, durable);
+    gated.acknowledgements = true;
+    return gated.buffer;
   }
 
   /** Where the next PUBLISH goes: deliveries stay in order. [MQTT-4.6.0-6] */
   deliveryBuffer(connection: Connection, durable: boolean): ByteBuffer {
-    if (!durable && !connection.gatedDeliveries) {
-      this.#turn.touch(connection);
-      return connection.outbox;
-    }
-    if (durable) this.#mark(connection);
-    connection.gatedDeliveries = true;
-    return connection.gated;
+    if (!durable && connection.gated?.deliveries !== true) return this.#open(connection);
+    const gated = this.#gated(connection, durable);
+    gated.deliveries = true;
+    return gated.buffer;
+  }
+
+  /** Keeps deliveries behind the acknowledgement that waits at the gate now. */
+  holdDeliveries(connection: Connection): void {
+    if (connection.gated !== null) connection.gated.deliveries = true;
   }
 
   /** Releases what depends on batches up to `batch`. */
@@ -56,42 +55,48 @@ export class AckGate {
     this.#waiting = [];
     for (const connection of waiting) {
       this.#releaseConnection(connection, batch);
-      if (connection.gateMarks.length > 0) this.#waiting.push(connection);
+      if (connection.gated !== null) this.#waiting.push(connection);
     }
+  }
+
+  #open(connection: Connection): ByteBuffer {
+    this.#turn.touch(connection);
+    return connection.outbox;
+  }
+
+  /** The gated outbox; `durable`: what is appended now depends on the current batch. */
+  #gated(connection: Connection, durable: boolean): GatedOutbox {
+    let gated = connection.gated;
+    if (gated === null) {
+      gated = connection.gated = new GatedOutbox(this.#turn.pool);
+      this.#waiting.push(connection);
+    }
+    const { batch } = this.#turn.journal;
+    const { marks } = gated;
+    if (durable && marks[marks.length - 1]?.batch !== batch) {
+      marks.push({ batch, start: gated.buffer.length });
+    }
+    return gated;
   }
 
   #releaseConnection(connection: Connection, batch: number): void {
-    const { gated, gateMarks, outbox } = connection;
-    if (connection.closed && connection.aborted) {
-      gateMarks.length = 0;
-      gated.clear();
+    const { gated, outbox } = connection;
+    if (gated === null) return; // the connection is gone
+    const { buffer, marks } = gated;
+    let released = 0;
+    while (released < marks.length && marks[released]!.batch <= batch) released++;
+    if (released === 0) return;
+    marks.splice(0, released);
+    const cut = marks[0]?.start ?? buffer.length;
+    outbox.append(buffer.bytes, 0, cut);
+    this.#turn.touch(connection);
+    if (marks.length === 0) {
+      buffer.clear();
+      connection.gated = null;
       return;
     }
-    let released = 0;
-    while (released < gateMarks.length && gateMarks[released]!.batch <= batch) released++;
-    if (released === 0) return;
-    gateMarks.splice(0, released);
-    const cut = gateMarks[0]?.start ?? gated.length;
-    outbox.append(gated.bytes, 0, cut);
-    if (gateMarks.length === 0) {
-      gated.clear();
-      connection.gatedAcknowledgements = false;
-      connection.gatedDeliveries = false;
-    } else {
-      gated.bytes.copyWithin(0, cut, gated.length);
-      gated.length -= cut;
-      for (const mark of gateMarks) mark.start -= cut;
-    }
-    this.#turn.touch(connection);
-  }
-
-  /** From here on, what is appended behind the gate depends on the current batch. */
-  #mark(connection: Connection): void {
-    const batch = this.#turn.journal.batch;
-    const marks = connection.gateMarks;
-    const last = marks[marks.length - 1];
-    if (last !== undefined && last.batch === batch) return;
-    if (last === undefined) this.#waiting.push(connection);
-    marks.push({ batch, start: connection.gated.length });
+    buffer.bytes.copyWithin(0, cut, buffer.length);
+    buffer.length -= cut;
+    for (const mark of marks) mark.start -= cut;
   }
 }

@@ -140,8 +140,8 @@ export class Broker {
     this.#turn.statistics.connectionsOpen = this.#connections.size;
     connection.aborted = true;
     connection.outbox.clear();
-    connection.gated.clear();
-    connection.gateMarks.length = 0;
+    connection.gated?.buffer.clear();
+    connection.gated = null;
   }
 
   /** The verdict on a CONNECT that the policy called pending. */

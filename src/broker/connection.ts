@@ -12,10 +12,19 @@ export interface ConnectionOrigin {
   readonly listener: string;
 }
 
-/** Bytes of a gated outbox from `start` on wait for the commit of `batch`. */
-export interface GateMark {
-  readonly batch: number;
-  start: number;
+/** Bytes that wait for a commit; a connection has one only while there are any. */
+export class GatedOutbox {
+  readonly buffer: ByteBuffer;
+  /** Bytes from `start` on wait for the commit of `batch`. */
+  readonly marks: { readonly batch: number; start: number }[] = [];
+  /** Whether acknowledgements wait, which later ones must not overtake. */
+  acknowledgements = false;
+  /** Whether deliveries wait, which later ones must not overtake. */
+  deliveries = false;
+
+  constructor(pool: BlockPool) {
+    this.buffer = new ByteBuffer(pool);
+  }
 }
 
 /** State of one Network Connection. Written by the rooms of the core only. */
@@ -37,11 +46,7 @@ export class Connection {
 
   /** Bytes that may leave. */
   readonly outbox: ByteBuffer;
-  /** Bytes that wait for a commit. */
-  readonly gated: ByteBuffer;
-  readonly gateMarks: GateMark[] = [];
-  gatedAcknowledgements = false;
-  gatedDeliveries = false;
+  gated: GatedOutbox | null = null;
   /** Bytes that the transport has taken and the socket has not. */
   writingBytes = 0;
   /** When the socket last took a byte. */
@@ -56,7 +61,7 @@ export class Connection {
   /** Whether the bytes that wait for this client keep it from being read itself. */
   holdsItself = false;
   /** Publishers that are not read because this connection does not keep up. */
-  readonly holding: Set<Connection> = new Set();
+  holding: Set<Connection> | null = null;
   /** Since when the backlog is above its high-water mark; 0 if it is not. */
   congestedSinceMs = 0;
   /** A slow consumer: it lost the right to hold publishers until it has caught up. */
@@ -77,12 +82,12 @@ export class Connection {
     this.lastPacketMs = options.nowMs;
     this.lastWriteMs = options.nowMs;
     this.outbox = new ByteBuffer(options.pool);
-    this.gated = new ByteBuffer(options.pool);
   }
 
   /** Bytes that wait to leave, gated ones included. */
   get pendingBytes(): number {
-    return this.outbox.length + this.writingBytes + this.gated.length;
+    return this.outbox.length + this.writingBytes +
+      (this.gated === null ? 0 : this.gated.buffer.length);
   }
 
   /** Whether the transport should read the socket: open, CONNECT judged, nobody holds it. */

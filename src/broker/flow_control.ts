@@ -30,8 +30,9 @@ export class FlowControl {
     const publisher = turn.publisher;
     // Whoever publishes to itself must be read, or its acknowledgements would never come.
     if (publisher === null || publisher === receiver || receiver.slow) return;
-    if (receiver.holding.has(publisher)) return;
-    receiver.holding.add(publisher);
+    const holding = receiver.holding ??= new Set();
+    if (holding.has(publisher)) return;
+    holding.add(publisher);
     publisher.holds++;
     turn.statistics.publishersHeld++;
   }
@@ -78,7 +79,7 @@ export class FlowControl {
     connection.congestedSinceMs = 0;
     this.#release(connection);
     if (connection.holds === 0) return;
-    for (const receiver of this.#congested) receiver.holding.delete(connection);
+    for (const receiver of this.#congested) receiver.holding?.delete(connection);
     connection.holds = 0;
   }
 
@@ -104,12 +105,13 @@ export class FlowControl {
   }
 
   #release(receiver: Connection): void {
-    if (receiver.holding.size === 0) return;
-    for (const publisher of receiver.holding) {
+    const { holding } = receiver;
+    if (holding === null) return;
+    receiver.holding = null;
+    for (const publisher of holding) {
       publisher.holds--;
       this.#resume(publisher);
     }
-    receiver.holding.clear();
   }
 
   #resume(connection: Connection): void {

@@ -237,7 +237,7 @@ export class Inbound {
   /** Every PUBREL is answered with PUBCOMP. [MQTT-4.3.3-2] */
   #pubrel(connection: Connection, packetId: number): ProtocolError | null {
     const session = connection.session!;
-    const durable = session.receiving.delete(packetId) && session.persistent;
+    const durable = session.receiving?.delete(packetId) === true && session.persistent;
     if (durable) this.#turn.journal.receiveFinished(session.clientIdentifier, packetId);
     this.#parts.gate.acknowledge(connection, { first: PUBCOMP_FIRST_BYTE, packetId }, durable);
     return null;
@@ -340,13 +340,14 @@ export class Inbound {
       return null;
     }
     const { states, events, emissions, stride, next, emission } = QOS_RECEIVER;
-    const state = session.receiving.has(packetId) ? states.awaitPubrel : states.idle;
+    const state = session.receiving?.has(packetId) === true ? states.awaitPubrel : states.idle;
     const at = state * stride + (qos === 1 ? events.publishQos1 : events.publishQos2);
     if (next[at] === NO_TRANSITION) return PACKET_ID_IN_USE;
     const emitted = emission[at]!;
     if (state === states.idle && next[at] === states.awaitPubrel) {
-      if (session.receiving.size >= limits.receiveInFlightMax) return RECEIVE_LIMIT;
-      session.receiving.add(packetId);
+      const receiving = session.receiving ??= new Set();
+      if (receiving.size >= limits.receiveInFlightMax) return RECEIVE_LIMIT;
+      receiving.add(packetId);
       if (session.persistent) journal.receiveStarted(session.clientIdentifier, packetId);
     }
     if (emitted !== emissions.PUBREC) this.#route(connection, bytes, entry);

@@ -1,5 +1,5 @@
 /** The server as sender: deliveries to sessions, their windows, queues and acknowledgements. */
-import { type ProtocolError, protocolError, type Qos } from "../mqtt/mod.ts";
+import { type ProtocolError, protocolError, type Qos, type TopicFilter } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { Delivery } from "./delivery_queue.ts";
@@ -144,8 +144,8 @@ export class Sender {
       if (connection.pendingBytes > limits.outboxHighWaterBytes) return;
       const delivery = session.queue.peek();
       if (delivery === undefined) {
-        if (session.replays.size === 0) return;
-        this.#replayRetained(session);
+        if (session.replays === null) return;
+        this.#replayRetained(session, session.replays);
         continue;
       }
       if (delivery.qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return;
@@ -171,7 +171,7 @@ export class Sender {
     const { statistics } = this.#turn;
     statistics.inFlightMessages -= session.inFlight.size;
     session.inFlight.clear();
-    session.replays.clear();
+    session.replays = null;
     for (;;) {
       const delivery = session.queue.shift();
       if (delivery === undefined) break;
@@ -194,9 +194,10 @@ export class Sender {
   }
 
   /** Delivers the retained messages of the subscription that has waited longest. */
-  #replayRetained(session: Session): void {
-    for (const [filter, granted] of session.replays) {
-      session.replays.delete(filter);
+  #replayRetained(session: Session, replays: Map<TopicFilter, Qos>): void {
+    for (const [filter, granted] of replays) {
+      replays.delete(filter);
+      if (replays.size === 0) session.replays = null;
       this.#retained.match(filter, (message) => { // [MQTT-3.3.1-6]
         const qos = granted < message.qos ? granted : message.qos;
         this.deliver(session, message, { qos, retain: true }); // [MQTT-3.3.1-8]

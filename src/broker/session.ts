@@ -19,9 +19,9 @@ export class Session {
   /** Deliveries that wait for the window or the client. */
   readonly queue: DeliveryQueue = new DeliveryQueue();
   /** New subscriptions whose retained messages have not been sent yet. */
-  readonly replays: Map<TopicFilter, Qos> = new Map();
+  replays: Map<TopicFilter, Qos> | null = null;
   /** QoS 2 Packet Identifiers of the client in state `awaitPubrel`. */
-  readonly receiving: Set<number> = new Set();
+  receiving: Set<number> | null = null;
   /** When the client left, on the wall clock in ms since 1970; 0 while it is connected. */
   storedSinceMs = 0;
   #lastPacketId = 0;

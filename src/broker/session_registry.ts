@@ -150,7 +150,7 @@ export class SessionRegistry {
       delivery.state = senderState(record);
       this.#parts.sender.restore(session, delivery);
     }
-    for (const packetId of stored.receiving) session.receiving.add(packetId);
+    if (stored.receiving.length > 0) session.receiving = new Set(stored.receiving);
   }
 
   /** [MQTT-3.1.4-3] */
@@ -221,7 +221,7 @@ export class SessionRegistry {
     const buffer = this.#parts.gate.acknowledgementBuffer(connection, durable);
     buffer.append(bytes, 0, bytes.length);
     // Nothing overtakes the CONNACK. [MQTT-3.2.0-1]
-    if (durable) connection.gatedDeliveries = true;
+    if (durable) this.#parts.gate.holdDeliveries(connection);
     this.#turn.statistics.packetsSent++;
   }
 

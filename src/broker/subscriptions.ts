@@ -52,7 +52,7 @@ export class Subscriptions {
     const recordsBefore = journal.records;
     for (const filter of packet.filters) {
       if (!session.subscriptions.delete(filter)) continue;
-      session.replays.delete(filter);
+      session.replays?.delete(filter);
       // What is queued or in flight is still delivered. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
       this.#parts.router.trie.remove(filter, session);
       statistics.subscriptions--;
@@ -79,7 +79,7 @@ export class Subscriptions {
     if (isNew) statistics.subscriptions++;
     if (session.persistent) journal.subscribed(session.clientIdentifier, filter, granted);
     // Retained messages go out at every SUBSCRIBE. [MQTT-3.3.1-6] [MQTT-3.8.4-3]
-    session.replays.set(filter, granted);
+    (session.replays ??= new Map()).set(filter, granted);
     return granted;
   }
 }

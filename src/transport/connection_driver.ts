@@ -52,14 +52,24 @@ export class ConnectionDriver {
 
   /** Reads until the connection has ended. Never rejects. */
   async run(): Promise<void> {
+    const { connection } = this;
     try {
-      await this.#readLoop();
+      for (;;) {
+        const room = this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
+        const count = await this.#stream.read(room);
+        if (count === null) break;
+        if (connection.closed) continue; // only read to let the peer see our last bytes
+        this.#filled += count;
+        const full = this.#filled === this.#buffer.length;
+        for (let wait = this.#present(); wait !== null; wait = this.#present()) await wait;
+        this.#resize(full, count);
+      }
     } catch {
       // A reset or a closed socket: for MQTT it is the end of the Network Connection, no more.
     }
     const { broker, pool } = this.#owner;
     pool.give(this.#buffer);
-    broker.close(this.connection, "peerClosed", this.#owner.instant());
+    broker.close(connection, "peerClosed", this.#owner.instant());
     this.#owner.requestTurn();
     this.#end();
   }
@@ -90,44 +100,26 @@ export class ConnectionDriver {
     } else if (connection.closed) this.#finish();
   }
 
-  async #readLoop(): Promise<void> {
-    const { connection } = this;
-    for (;;) {
-      const room = this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
-      const count = await this.#stream.read(room);
-      if (count === null) return;
-      if (connection.closed) {
-        // Only read to let the peer see our last bytes.
-        this.#filled = 0;
-        continue;
-      }
-      this.#filled += count;
-      const full = this.#filled === this.#buffer.length;
-      await this.#process();
-      this.#resize(full, count);
-    }
-  }
-
-  /** Presents the buffered bytes to the core until it asks for more. */
-  async #process(): Promise<void> {
+  /**
+   * Presents the buffered bytes to the core. Gives null when more bytes are needed, else what to
+   * wait for before the rest is presented again.
+   */
+  #present(): Promise<void> | null {
     const owner = this.#owner;
-    const { broker } = owner;
     const { connection } = this;
-    for (;;) {
-      const instant = owner.instant();
-      const end = this.#filled;
-      const position = broker.receive(connection, this.#buffer, { start: 0, end, instant });
-      if (position > 0) {
-        if (position < end) this.#buffer.copyWithin(0, position, end);
-        this.#filled = end - position;
-      }
-      owner.requestTurn();
-      if (connection.closed) return;
-      if (!connection.readable) await this.#untilReadable();
-      else if (broker.turnFull) await owner.turnEnded();
-      else return;
-      if (this.#filled === 0) return;
+    const end = this.#filled;
+    if (end === 0 || connection.closed) return null;
+    const instant = owner.instant();
+    const position = owner.broker.receive(connection, this.#buffer, { start: 0, end, instant });
+    if (position > 0) {
+      if (position < end) this.#buffer.copyWithin(0, position, end);
+      this.#filled = end - position;
     }
+    owner.requestTurn();
+    if (connection.closed) this.#filled = 0;
+    else if (!connection.readable) return this.#untilReadable();
+    else if (owner.broker.turnFull) return owner.turnEnded();
+    return null;
   }
 
   #untilReadable(): Promise<void> {
