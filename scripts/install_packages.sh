@@ -1,0 +1,7 @@
+#!/bin/sh
+# Installs the Debian packages that the tasks beyond `deno task test` use. Run as root.
+#   mosquitto, mosquitto-clients   deno task bench, deno task test:clients
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients
