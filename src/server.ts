@@ -67,7 +67,7 @@ export class Server implements TurnOwner {
   #nextHandle = 1;
   #allEnded: (() => void) | null = null;
   #turnRequested = false;
-  #turnWaiters: (() => void)[] = [];
+  #iteration: Promise<void> | null = null;
 
   private constructor(config: Config, directory: DataDirectory, io: ServerIo) {
     this.#config = config;
@@ -125,10 +125,12 @@ export class Server implements TurnOwner {
     queueMicrotask(() => this.#endTurn());
   }
 
-  turnEnded(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#turnWaiters.push(resolve);
-      this.requestTurn();
+  nextIteration(): Promise<void> {
+    return this.#iteration ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#iteration = null;
+        resolve();
+      });
     });
   }
 
@@ -204,10 +206,6 @@ export class Server implements TurnOwner {
       const { severity, text } = describeEvent(event);
       this.#log.line(severity, text);
     }
-    if (this.#turnWaiters.length === 0) return;
-    const waiters = this.#turnWaiters;
-    this.#turnWaiters = [];
-    for (const wake of waiters) wake();
   }
 
   #commit(): void {

@@ -36,11 +36,10 @@ export class Router {
   route(entry: TopicEntry, message: Message): void {
     entry.refresh(this.trie);
     const { sessions, qos } = entry;
-    const options = { qos: 0 as Qos, retain: false }; // [MQTT-3.3.1-9]
     for (let i = 0; i < sessions.length; i++) {
       const granted = qos[i]!;
-      options.qos = granted < message.qos ? granted : message.qos; // [MQTT-3.8.4-6]
-      this.#sender.deliver(sessions[i]!, message, options);
+      const lower = granted < message.qos ? granted : message.qos; // [MQTT-3.8.4-6]
+      this.#sender.deliver(sessions[i]!, message, lower);
     }
     this.#turn.fanOutBytes += sessions.length * message.size;
   }
@@ -55,7 +54,7 @@ export class Router {
       if (connection === null || this.#sender.forward(session, connection, run)) continue;
       messages ??= this.#split(run, view);
       for (const message of messages) {
-        this.#sender.deliver(session, message, { qos: 0, retain: false });
+        this.#sender.deliver(session, message, 0);
       }
     }
     this.#turn.fanOutBytes += sessions.length * (run.end - run.start);

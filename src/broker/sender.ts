@@ -6,6 +6,7 @@ import { Delivery } from "./delivery_queue.ts";
 import type { FlowControl } from "./flow_control.ts";
 import type { Message } from "./message.ts";
 import { QOS_SENDER } from "./qos_sender_states.ts";
+import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Session } from "./session.ts";
 import { EMITS_NOTHING, NO_TRANSITION } from "./transition_table.ts";
@@ -15,6 +16,8 @@ const { states, events, emissions, stride, next, emission } = QOS_SENDER;
 const DUP = 0x08;
 const RETAIN = 0x01;
 const PUBREL_FIRST_BYTE = 0x62;
+/** Replays of one session that may hold references to retained messages while they wait. */
+const COLLECTED_REPLAYS_MAX = 4;
 /** Deliveries at the head of a queue that may share memory with other messages. */
 const SHARED_QUEUE_MAX = 256;
 const WRONG_ACKNOWLEDGEMENT = protocolError(
@@ -54,29 +57,28 @@ export class Sender {
 
   /**
    * Hands a message to a session at `qos`, at once or through its queue: one FIFO for all topics
-   * and levels of QoS. [MQTT-4.6.0-6] `retain` marks the answer to a new subscription.
+   * and levels of QoS. [MQTT-4.6.0-6]
    */
-  deliver(
-    session: Session,
-    message: Message,
-    { qos, retain }: { qos: Qos; retain: boolean },
-  ): void {
+  deliver(session: Session, message: Message, qos: Qos): void {
     const { limits } = this.#turn;
     const connection = session.connection;
     if (connection === null) {
       // QoS 0 is not kept for a client that is away; QoS 1 and 2 are. [MQTT-3.1.2-5]
-      if (qos > 0) this.#enqueue(session, new Delivery(message, qos, retain));
+      if (qos > 0) this.#enqueue(session, new Delivery(message, qos, false));
       return;
     }
     const mustWait = session.queue.length > 0 ||
       (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) ||
-      ((qos > 0 || retain) && connection.pendingBytes > limits.outboxHighWaterBytes);
-    if (mustWait) this.#enqueue(session, new Delivery(message, qos, retain));
-    else if (qos === 0) this.#sendQos0(connection, message, retain);
-    else this.#transmit(connection, session, new Delivery(message, qos, retain));
+      (qos > 0 && connection.pendingBytes > limits.outboxHighWaterBytes);
+    if (mustWait) this.#enqueue(session, new Delivery(message, qos, false));
+    else if (qos === 0) this.#sendQos0(connection, message, false); // [MQTT-3.3.1-9]
+    else this.#transmit(connection, session, new Delivery(message, qos, false));
   }
 
-  /** Appends whole QoS 0 packets as they came, if nothing is in their way; else gives false. */
+  /**
+   * Appends whole QoS 0 packets as they came, if nothing is in their way, or drops them all if there
+   * is no room for any; else gives false.
+   */
   forward(
     session: Session,
     connection: Connection,
@@ -86,13 +88,26 @@ export class Sender {
     if (session.queue.length > 0) return false;
     const size = run.end - run.start;
     const pending = connection.pendingBytes;
-    if (pending + size > limits.outboxBytesMax) return false;
+    if (pending + size > limits.outboxBytesMax) {
+      if (pending + size / run.packets <= limits.outboxBytesMax) return false;
+      statistics.dropped.outboxFull += run.packets; // not even one would fit
+      return true;
+    }
     this.#gate.deliveryBuffer(connection, false).append(run.bytes, run.start, run.end);
     statistics.packetsSent += run.packets;
     statistics.publishSent += run.packets;
     statistics.publishBytesSent += size;
     if (pending + size > limits.outboxHighWaterBytes) this.#flow.press(connection);
     return true;
+  }
+
+  /** Sends the retained messages of a new subscription, at once or when it is their turn. */
+  replay(session: Session, filter: TopicFilter, granted: Qos): void {
+    const { queue } = session;
+    const replay = queue.pushReplay(filter, granted);
+    const waiting = queue.replays?.size ?? 0;
+    if (waiting <= COLLECTED_REPLAYS_MAX) replay.collect(this.#retained);
+    this.pump(session);
   }
 
   /** PUBACK, PUBREC or PUBCOMP of a client, as an event of the QoS sender table. */
@@ -132,10 +147,7 @@ export class Sender {
     this.pump(session);
   }
 
-  /**
-   * Sends what waits as far as window and outbox allow: the queue, then the retained messages of new
-   * subscriptions, one filter after the other.
-   */
+  /** Sends what waits in the queue as far as window and outbox allow. */
   pump(session: Session): void {
     const { limits, statistics } = this.#turn;
     const connection = session.connection;
@@ -143,9 +155,10 @@ export class Sender {
     for (;;) {
       if (connection.pendingBytes > limits.outboxHighWaterBytes) return;
       const delivery = session.queue.peek();
-      if (delivery === undefined) {
-        if (session.replays === null) return;
-        this.#replayRetained(session, session.replays);
+      if (delivery === undefined) return;
+      if (delivery instanceof Replay) {
+        if (!this.#pumpReplay(connection, session, delivery)) return;
+        session.queue.shift();
         continue;
       }
       if (delivery.qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return;
@@ -171,10 +184,10 @@ export class Sender {
     const { statistics } = this.#turn;
     statistics.inFlightMessages -= session.inFlight.size;
     session.inFlight.clear();
-    session.replays = null;
     for (;;) {
       const delivery = session.queue.shift();
       if (delivery === undefined) break;
+      if (delivery instanceof Replay) continue;
       statistics.queuedMessages--;
       statistics.queuedBytes -= delivery.cost;
     }
@@ -193,16 +206,19 @@ export class Sender {
     statistics.queuedBytes += delivery.cost;
   }
 
-  /** Delivers the retained messages of the subscription that has waited longest. */
-  #replayRetained(session: Session, replays: Map<TopicFilter, Qos>): void {
-    for (const [filter, granted] of replays) {
-      replays.delete(filter);
-      if (replays.size === 0) session.replays = null;
-      this.#retained.match(filter, (message) => { // [MQTT-3.3.1-6]
-        const qos = granted < message.qos ? granted : message.qos;
-        this.deliver(session, message, { qos, retain: true }); // [MQTT-3.3.1-8]
-      });
-      return;
+  /** Sends retained messages as far as there is room; gives whether all are sent. */
+  #pumpReplay(connection: Connection, session: Session, replay: Replay): boolean {
+    const { limits } = this.#turn;
+    replay.collect(this.#retained);
+    for (;;) {
+      const message = replay.peek();
+      if (message === undefined) return true;
+      const qos = replay.granted < message.qos ? replay.granted : message.qos;
+      if (connection.pendingBytes > limits.outboxHighWaterBytes) return false;
+      if (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return false;
+      replay.advance();
+      if (qos === 0) this.#sendQos0(connection, message, true); // [MQTT-3.3.1-8]
+      else this.#transmit(connection, session, new Delivery(message, qos, true));
     }
   }
 
@@ -257,8 +273,7 @@ export class Sender {
 
   #enqueue(session: Session, delivery: Delivery): void {
     const { statistics } = this.#turn;
-    // The answer to one subscription is bounded by the retained messages there are.
-    if (!delivery.retain && !this.#makeRoom(session, delivery.cost)) {
+    if (!this.#makeRoom(session, delivery.cost)) {
       statistics.dropped.queueFull++;
       return;
     }
@@ -272,7 +287,7 @@ export class Sender {
     statistics.queuedBytes += delivery.cost;
     const connection = session.connection;
     if (connection === null) return;
-    if (!delivery.retain && this.#flow.queueIsHigh(session.queue)) this.#flow.press(connection);
+    if (this.#flow.queueIsHigh(session.queue)) this.#flow.press(connection);
   }
 
   /** Whether one more delivery of this cost fits, after giving up older ones where that is the rule. */
@@ -285,8 +300,10 @@ export class Sender {
         statistics.queuedBytes + cost <= limits.queueTotalBytesMax;
       if (fits) return true;
       if (limits.queueFull === "drop_newest") return false;
-      const oldest = queue.shift();
-      if (oldest === undefined) return false;
+      // Retained messages that wait cost next to nothing: giving them up would make no room.
+      const oldest = queue.peek();
+      if (!(oldest instanceof Delivery)) return false;
+      queue.shift();
       statistics.queuedMessages--;
       statistics.queuedBytes -= oldest.cost;
       statistics.dropped.queueFull++;

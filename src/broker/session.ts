@@ -18,8 +18,6 @@ export class Session {
   readonly inFlight: Map<number, Delivery> = new Map();
   /** Deliveries that wait for the window or the client. */
   readonly queue: DeliveryQueue = new DeliveryQueue();
-  /** New subscriptions whose retained messages have not been sent yet. */
-  replays: Map<TopicFilter, Qos> | null = null;
   /** QoS 2 Packet Identifiers of the client in state `awaitPubrel`. */
   receiving: Set<number> | null = null;
   /** When the client left, on the wall clock in ms since 1970; 0 while it is connected. */

@@ -2,6 +2,7 @@
 import {
   appendAcknowledgement,
   encodePacket,
+  type Qos,
   SUBACK_FAILURE,
   type SubscribePacket,
   type SubscriptionRequest,
@@ -42,7 +43,11 @@ export class Subscriptions {
     const buffer = this.#parts.gate.acknowledgementBuffer(connection, durable);
     buffer.append(bytes, 0, bytes.length); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.9.3-1]
     statistics.packetsSent++;
-    this.#parts.sender.pump(session);
+    // Retained messages go out at every SUBSCRIBE. [MQTT-3.3.1-6] [MQTT-3.8.4-3]
+    packet.subscriptions.forEach(({ filter }, index) => {
+      const granted = returnCodes[index]!;
+      if (granted !== SUBACK_FAILURE) this.#parts.sender.replay(session, filter, granted as Qos);
+    });
   }
 
   /** [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] */
@@ -52,7 +57,6 @@ export class Subscriptions {
     const recordsBefore = journal.records;
     for (const filter of packet.filters) {
       if (!session.subscriptions.delete(filter)) continue;
-      session.replays?.delete(filter);
       // What is queued or in flight is still delivered. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
       this.#parts.router.trie.remove(filter, session);
       statistics.subscriptions--;
@@ -78,8 +82,6 @@ export class Subscriptions {
     this.#parts.router.trie.add(filter, session, granted);
     if (isNew) statistics.subscriptions++;
     if (session.persistent) journal.subscribed(session.clientIdentifier, filter, granted);
-    // Retained messages go out at every SUBSCRIBE. [MQTT-3.3.1-6] [MQTT-3.8.4-3]
-    (session.replays ??= new Map()).set(filter, granted);
     return granted;
   }
 }

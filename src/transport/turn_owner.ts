@@ -10,6 +10,6 @@ export interface TurnOwner {
   instant(): Instant;
   /** Asks for the end of the turn as soon as everything that is ready now has been processed. */
   requestTurn(): void;
-  /** Resolves when the present turn has ended. */
-  turnEnded(): Promise<void>;
+  /** Resolves when the event loop has looked at every socket and timer once more. */
+  nextIteration(): Promise<void>;
 }

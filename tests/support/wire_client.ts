@@ -106,12 +106,12 @@ export class WireClient implements Disposable {
   async expect<T extends ControlPacket["type"]>(
     type: T,
     patienceMs = PATIENCE_MS,
-  ): Promise<Extract<ControlPacket, { type: T }>> {
+  ): Promise<ControlPacket & { readonly type: T }> {
     const packet = await this.receive(patienceMs);
     if (packet.type !== type) {
       throw new Error(`Cannot receive ${type}: got ${JSON.stringify(packet)}`);
     }
-    return packet as Extract<ControlPacket, { type: T }>;
+    return packet as ControlPacket & { readonly type: T };
   }
 
   /** The next packet, "closed" at the end of the connection, "silence" if nothing comes in time. */
