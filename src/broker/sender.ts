@@ -89,7 +89,9 @@ export class Sender {
     const size = run.end - run.start;
     const pending = connection.pendingBytes;
     if (pending + size > limits.outboxBytesMax) {
-      if (pending + size / run.packets <= limits.outboxBytesMax) return false;
+      const someFit = pending + size / run.packets <= limits.outboxBytesMax ||
+        pending <= limits.outboxHighWaterBytes;
+      if (someFit) return false;
       statistics.dropped.outboxFull += run.packets; // not even one would fit
       return true;
     }
@@ -226,7 +228,9 @@ export class Sender {
     const { limits, statistics } = this.#turn;
     const size = message.packetBytes(0);
     const pending = connection.pendingBytes;
-    if (pending > 0 && pending + size > limits.outboxBytesMax) {
+    // Below the high-water mark any message fits, even one that is larger than the rest.
+    const full = pending + size > limits.outboxBytesMax && pending > limits.outboxHighWaterBytes;
+    if (full) {
       statistics.dropped.outboxFull++;
       return;
     }

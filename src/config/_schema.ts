@@ -108,7 +108,7 @@ export const SCHEMA = [
         type: "integer",
         default: 128,
         min: 1,
-        max: 65_536,
+        max: 1_000,
         doc: 'Most levels of a Topic Name or Topic Filter, which are the parts between the "/".',
       },
       {
