@@ -1,0 +1,125 @@
+/** What each kind of worker is asked to do and what it reports: the contract of both ends. */
+
+import type { LatencySummary } from "./latency_log.ts";
+import type { Qos } from "./packets.ts";
+
+/** Connections that subscribe, count and acknowledge. */
+export interface SubscriberSpec {
+  port: number;
+  qos: Qos;
+  connections: number;
+  /** One filter for each connection, used in turn; `trie` takes the 100,000 filters instead. */
+  filters: readonly string[] | "trie";
+  publishers: number;
+  /** Note latencies, for at most so many messages; 0 for none. */
+  latencySamplesMax: number;
+  /** Sets this worker's Client Identifiers apart. */
+  name: string;
+}
+
+/** What a subscriber worker is ready with. */
+export interface SubscriberReady {
+  subscribeMs: number;
+}
+
+/** What a subscriber worker counted. */
+export interface SubscriberResult {
+  received: number[];
+  windowMessages: number;
+  windowMs: number;
+  /** Sequence numbers left out; meaningless where a connection asks only for some topics. */
+  missing: number;
+  disorder: number;
+  /** Connections the broker closed. */
+  closed: number;
+  sinceDue?: LatencySummary;
+  sinceWrite?: LatencySummary;
+}
+
+/** Publishers at QoS 0 that send as fast as the broker takes. */
+export interface FloodSpec {
+  port: number;
+  publishers: number;
+  /** One topic for each publisher, used in turn; `trie` sends to all topics of the trie work. */
+  topics: readonly string[] | "trie";
+  batchMessages: number;
+  /** Batches whose PINGREQ has no answer yet, at most; 0 leaves it to TCP alone. */
+  batchesMax: number;
+}
+
+/** Publishers at QoS 1 or 2 with a window of unacknowledged messages. */
+export interface WindowedSpec {
+  port: number;
+  qos: 1 | 2;
+  publishers: number;
+  topics: readonly string[];
+  window: number;
+}
+
+/** What a publishing worker did. */
+export interface PublisherResult {
+  sent: number[];
+  /** QoS 1 and 2: messages whose handshake is complete. */
+  acknowledged: number[];
+}
+
+/** Publishers at a fixed rate. */
+export interface PacedSpec {
+  port: number;
+  topics: readonly string[];
+  /** Messages per second of each publisher, one publisher for each topic. */
+  ratePerS: number;
+  tickMs: number;
+}
+
+/** What a paced worker did. */
+export interface PacedResult extends PublisherResult {
+  /** How late the writes were, 99th percentile: the generator's own share of the latency. */
+  latenessP99Ms: number;
+}
+
+/** Connections that do nothing but stay. */
+export interface IdleSpec {
+  port: number;
+  connections: number;
+  parallel: number;
+}
+
+/** What an idle worker has seen by the end. */
+export interface IdleResult {
+  closed: number;
+}
+
+/** CONNECT, CONNACK, DISCONNECT, over and over. */
+export interface StormSpec {
+  port: number;
+  warmUp: number;
+  total: number;
+  parallel: number;
+}
+
+/** What a storm worker did. */
+export interface StormResult {
+  connected: number;
+  failed: number;
+  elapsedMs: number;
+  slowestMs: number;
+}
+
+/** A frozen subscriber, a slow one, and two publishers that flood them with QoS 0 and QoS 1. */
+export interface SlowSpec {
+  port: number;
+  topic: string;
+  slowBytesPerS: number;
+  batchMessages: number;
+  window: number;
+}
+
+/** What the slow worker did. */
+export interface SlowResult {
+  sentQos0: number;
+  sentQos1: number;
+  slowReceived: number;
+  /** Publishers and subscribers of the flood that the broker closed. */
+  closed: number;
+}

@@ -1,0 +1,243 @@
+/** Work items that count deliveries per second. */
+
+import { epochNowMs, sleepUntil } from "./clock.ts";
+import type { Broker } from "./brokers.ts";
+import { Load } from "./load.ts";
+import type { Qos } from "./packets.ts";
+import { readCpuMs, readMemory } from "./proc.ts";
+import type { PublisherResult, SubscriberReady, SubscriberResult } from "./roles.ts";
+import { TRIE_CLIENTS, TRIE_TOPICS, trieDeliveriesPerCycle } from "./trie.ts";
+import type { Conditions, Figures, Workload } from "./workload.ts";
+
+/** Long enough for a just-in-time compiler on either side. */
+const WARM_UP_MS = 1_000;
+/** Publishers go on for so long behind the window, so that its end lies in full traffic. */
+const AFTER_WINDOW_MS = 100;
+/** Messages on the way at QoS 0 may be lost, so silence ends the drain; at QoS 1 and 2 they may not. */
+const SILENCE_QOS0_MS = 300;
+const SILENCE_ACKED_MS = 3_000;
+const DRAIN_LIMIT_MS = 20_000;
+
+/** Publishers, subscribers and what lies between. */
+interface Shape {
+  qos: Qos;
+  publishers: number;
+  subscribers: number;
+  topics: number;
+  /** QoS 0: messages in a batch, and batches on the way; bounds the work hidden in socket buffers. */
+  batchMessages: number;
+  batchesMax: number;
+}
+
+const WINDOW = 64;
+
+/** A throughput item of this shape. */
+export function throughput(
+  item: { name: string; about: string; ratioAtLeast?: number },
+  shape: Shape,
+): Workload {
+  const goals = item.ratioAtLeast === undefined
+    ? []
+    : [{ kind: "ratio_at_least", value: item.ratioAtLeast } as const];
+  return {
+    name: item.name,
+    about: item.about,
+    profile: "lossless",
+    mirror: true,
+    metrics: [
+      { name: "deliveries_per_s", digits: 0, goals },
+      { name: "loss_percent", digits: 2 },
+      { name: "broker_cpu_us_per_delivery", digits: 3 },
+    ],
+    measure: (broker, conditions) => measureShape(broker, { shape, conditions }),
+  };
+}
+
+/** The routing item: 100,000 filters, then a flood to topics of which the matches are known. */
+export const TRIE_100K: Workload = {
+  name: "trie_100k",
+  about: `100,000 filters with + and # of ${TRIE_CLIENTS} clients, one publisher, QoS 0`,
+  profile: "lossless",
+  mirror: false,
+  metrics: [
+    { name: "deliveries_per_s", digits: 0 },
+    { name: "publishes_per_s", digits: 0 },
+    { name: "subscribe_ms", digits: 0 },
+    { name: "loss_percent", digits: 2 },
+    { name: "bytes_per_subscription", digits: 0 },
+  ],
+  measure: measureTrie,
+};
+
+async function measureShape(
+  broker: Broker,
+  work: { shape: Shape; conditions: Conditions },
+): Promise<Figures> {
+  const { shape } = work;
+  const topics = Array.from({ length: shape.topics }, (_, index) => `bench/${index}`);
+  const subscriber = Load.start("subscriber", {
+    port: broker.port,
+    qos: shape.qos,
+    connections: shape.subscribers,
+    filters: topics,
+    publishers: shape.publishers,
+    latencySamplesMax: 0,
+    name: "sub",
+  });
+  const common = { port: broker.port, publishers: shape.publishers, topics };
+  const publisher = shape.qos === 0
+    ? Load.start("flood", { ...common, ...shape, topics })
+    : Load.start("windowed", { ...common, qos: shape.qos, window: WINDOW });
+  function expectedOf(sent: readonly number[]): number {
+    let expected = 0;
+    for (let index = 0; index < shape.subscribers; index++) {
+      for (let from = index % shape.topics; from < sent.length; from += shape.topics) {
+        expected += sent[from] ?? 0;
+      }
+    }
+    return expected;
+  }
+  return await measurePair(broker, {
+    subscriber,
+    publisher,
+    expectedOf,
+    qos: shape.qos,
+    conditions: work.conditions,
+  });
+}
+
+async function measureTrie(broker: Broker, conditions: Conditions): Promise<Figures> {
+  const before = await readMemory(broker.pid);
+  const subscriber = Load.start("subscriber", {
+    port: broker.port,
+    qos: 0,
+    connections: TRIE_CLIENTS,
+    filters: "trie",
+    publishers: 1,
+    latencySamplesMax: 0,
+    name: "trie",
+  });
+  const publisher = Load.start("flood", {
+    port: broker.port,
+    publishers: 1,
+    topics: "trie",
+    batchMessages: TRIE_TOPICS,
+    batchesMax: 20,
+  });
+  const perCycle = trieDeliveriesPerCycle();
+  function expectedOf(sent: readonly number[]): number {
+    return ((sent[0] ?? 0) / TRIE_TOPICS) * perCycle;
+  }
+  const figures = await measurePair(broker, {
+    subscriber,
+    publisher,
+    expectedOf,
+    qos: 0,
+    conditions,
+    onReady: async function weigh(): Promise<Figures> {
+      const after = await readMemory(broker.pid);
+      return { bytes_per_subscription: (after.rssBytes - before.rssBytes) / 100_000 };
+    },
+  });
+  const matches = perCycle / TRIE_TOPICS;
+  const publishesPerS = (figures["deliveries_per_s"] ?? NaN) / matches;
+  return { ...figures, publishes_per_s: publishesPerS, matches_per_publish: matches };
+}
+
+interface Pair {
+  subscriber: Load;
+  publisher: Load;
+  /** How many deliveries so many messages of each publisher must make. */
+  expectedOf: (sent: readonly number[]) => number;
+  qos: Qos;
+  conditions: Conditions;
+  /** Runs between the last SUBACK and the first PUBLISH. */
+  onReady?: () => Promise<Figures>;
+}
+
+async function measurePair(broker: Broker, pair: Pair): Promise<Figures> {
+  const { subscriber, publisher } = pair;
+  try {
+    const [ready] = await Promise.all([
+      subscriber.answer<SubscriberReady>("ready"),
+      publisher.answer("ready"),
+    ]);
+    const more = await pair.onReady?.();
+    const windowStartMs = epochNowMs() + WARM_UP_MS;
+    const windowEndMs = windowStartMs + pair.conditions.seconds * 1000;
+    await subscriber.send({ command: "go", windowStartMs, windowEndMs });
+    await publisher.send({
+      command: "go",
+      windowStartMs,
+      windowEndMs: windowEndMs + AFTER_WINDOW_MS,
+    });
+    const pids = [broker.pid, subscriber.pid, publisher.pid];
+    await sleepUntil(windowStartMs);
+    const cpuBefore = await Promise.all(pids.map(readCpuMs));
+    await sleepUntil(windowEndMs);
+    const cpuAfter = await Promise.all(pids.map(readCpuMs));
+    const sent = await subscriber.unlessFailed(publisher.answer<PublisherResult>("done"));
+    const expected = pair.expectedOf(sent.sent);
+    await subscriber.send({
+      command: "drain",
+      expected,
+      silenceMs: pair.qos === 0 ? SILENCE_QOS0_MS : SILENCE_ACKED_MS,
+      limitMs: DRAIN_LIMIT_MS,
+    });
+    const counted = await subscriber.answer<SubscriberResult>("done");
+    broker.assertAlive();
+    const { peakBytes } = await readMemory(broker.pid);
+    return {
+      ...figuresOf({ expected, counted, qos: pair.qos }),
+      ...cpuFigures({ before: cpuBefore, after: cpuAfter, counted }),
+      subscribe_ms: ready.subscribeMs,
+      sent: total(sent.sent),
+      unacknowledged: pair.qos === 0 ? 0 : total(sent.sent) - total(sent.acknowledged),
+      broker_peak_rss_mb: peakBytes / 1e6,
+      ...more,
+    };
+  } finally {
+    await Promise.all([subscriber.end(), publisher.end()]);
+  }
+}
+
+function figuresOf(
+  of: { expected: number; counted: SubscriberResult; qos: Qos },
+): Figures {
+  const { expected, counted } = of;
+  const received = total(counted.received);
+  if (of.qos === 2 && received > expected) {
+    throw new Error(`Cannot trust the broker: QoS 2 delivered ${received} of ${expected}`);
+  }
+  return {
+    deliveries_per_s: (counted.windowMessages / counted.windowMs) * 1000,
+    loss_percent: (1 - received / expected) * 100,
+    expected,
+    received,
+    lost_acknowledged: of.qos === 0 ? 0 : Math.max(0, expected - received),
+    least_received: Math.min(...counted.received),
+    most_received: Math.max(...counted.received),
+    missing: counted.missing,
+    disorder: counted.disorder,
+    closed_subscribers: counted.closed,
+  };
+}
+
+function cpuFigures(
+  of: { before: number[]; after: number[]; counted: SubscriberResult },
+): Figures {
+  const [broker = NaN, subscriber = NaN, publisher = NaN] = of.after.map((cpuMs, index) =>
+    cpuMs - (of.before[index] ?? NaN)
+  );
+  const { windowMessages, windowMs } = of.counted;
+  return {
+    broker_cpu_us_per_delivery: (broker * 1000) / windowMessages,
+    broker_cpu_percent: (broker / windowMs) * 100,
+    subscriber_cpu_percent: (subscriber / windowMs) * 100,
+    publisher_cpu_percent: (publisher / windowMs) * 100,
+  };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
