@@ -1,0 +1,57 @@
+/** One client that floods must not be the only one served. */
+import { assert } from "@std/assert";
+import { encodePacket } from "../../src/mqtt/mod.ts";
+import { type ByteStream, ConnectionDriver } from "../../src/transport/mod.ts";
+import { TestBroker } from "../support/test_broker.ts";
+import { concatenate, connectPacket, publishPacket, WireClient } from "../support/wire_client.ts";
+
+/** A peer that always has bytes ready, for this many reads. */
+class Flood implements ByteStream {
+  readonly #bytes = concatenate([
+    encodePacket(connectPacket({ clientIdentifier: "flood" })),
+    ...Array.from({ length: 500 }, () => encodePacket(publishPacket("flood", "x".repeat(100)))),
+  ]);
+  #reads: number;
+  #at = 0;
+
+  constructor(reads: number) {
+    this.#reads = reads;
+  }
+
+  read(target: Uint8Array): Promise<number | null> {
+    if (this.#reads-- === 0) return Promise.resolve(null);
+    const part = this.#bytes.subarray(this.#at, this.#at + target.length);
+    target.set(part);
+    this.#at += part.length;
+    // From the second round on without the CONNECT in front.
+    if (this.#at === this.#bytes.length) this.#at = 14 + "flood".length;
+    return Promise.resolve(part.length);
+  }
+
+  write(source: Uint8Array): Promise<number> {
+    return Promise.resolve(source.length);
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {}
+}
+
+Deno.test("a client whose bytes are always ready does not keep others from being served", async () => {
+  await using broker = await TestBroker.start();
+  let served = false;
+  const other = WireClient.connect(broker.port).then((client) => {
+    served = true;
+    client.close();
+  });
+  const origin = { remoteAddress: "flood", listener: "test" };
+  const driver = ConnectionDriver.open(new Flood(50_000), broker.server, { handle: -1, origin });
+  assert(driver !== null);
+  await driver.run();
+  const servedDuringFlood = served;
+  await other;
+  assert(servedDuringFlood, "the other client was served only behind the flood");
+  assert(broker.server.broker.statistics.publishReceived > 1_000_000);
+});
