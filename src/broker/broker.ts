@@ -8,6 +8,7 @@ import { FlowControl } from "./flow_control.ts";
 import { Inbound } from "./inbound.ts";
 import type { StoredState } from "./journal.ts";
 import type { AccessPolicy } from "./policy.ts";
+import { assertLimits } from "./limits.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
@@ -47,7 +48,9 @@ export class Broker {
   readonly #connections = new Set<Connection>();
   #nextExpiryMs = 0;
 
+  /** Throws RangeError for limits that contradict each other. */
   constructor(options: BrokerOptions) {
+    assertLimits(options.limits);
     const turn = new Turn(options);
     const gate = new AckGate(turn);
     const flow = new FlowControl(turn);

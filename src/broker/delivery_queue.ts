@@ -33,58 +33,69 @@ export class Delivery {
   }
 }
 
-/** First in, first out, with its size in items and bytes. */
+/**
+ * First in, first out. Its size is that of the deliveries: replays cost next to nothing, and there
+ * is at most one for each subscription besides the one that has begun.
+ */
 export class DeliveryQueue {
-  #items: (Delivery | Replay | undefined)[] = [];
+  #items: (Delivery | Replay | null)[] = [];
   #head = 0;
-  /** What the deliveries cost; replays share the memory of the retained messages. */
+  /** Replays that have not begun, by their filter. */
+  #replays: Map<TopicFilter, Replay> | null = null;
+  #cancelled = 0;
+  /** Number of deliveries. */
+  length = 0;
+  /** What the deliveries cost, in bytes. */
   bytes = 0;
-  /** Replays that wait, by their filter. */
-  replays: Map<TopicFilter, Replay> | null = null;
 
-  get length(): number {
-    return this.#items.length - this.#head;
+  /** Whether anything waits: a delivery or a replay. */
+  get isEmpty(): boolean {
+    return this.#head === this.#items.length;
   }
 
   push(delivery: Delivery): void {
     this.#items.push(delivery);
+    this.length++;
     this.bytes += delivery.cost;
   }
 
-  /** Puts a replay at the end. One of the same filter that was not begun is enough for both. */
-  pushReplay(filter: TopicFilter, granted: Qos): Replay {
-    const replays = this.replays ??= new Map();
-    const waiting = replays.get(filter);
-    if (waiting !== undefined && !waiting.collected) {
-      waiting.granted = granted;
-      return waiting;
-    }
-    const replay = new Replay(filter, granted);
-    replays.set(filter, replay);
+  /** Puts a replay at the end, in the place of one for the same filter that has not begun. */
+  pushReplay(replay: Replay): void {
+    const replays = this.#replays ??= new Map();
+    const known = replays.get(replay.filter);
+    if (known !== undefined && !known.begun) this.#cancel(known);
+    replays.set(replay.filter, replay);
     this.#items.push(replay);
-    return replay;
+  }
+
+  /** Takes the replay of a filter out. */
+  cancelReplay(filter: TopicFilter): void {
+    const replay = this.#replays?.get(filter);
+    if (replay === undefined) return;
+    this.#forget(replay);
+    this.#cancel(replay);
   }
 
   /** The oldest, or undefined where there is none. */
   peek(): Delivery | Replay | undefined {
-    return this.#items[this.#head];
+    return this.#items[this.#head] ?? undefined;
   }
 
   /** Removes and gives the oldest. */
   shift(): Delivery | Replay | undefined {
-    const item = this.#items[this.#head];
+    const item = this.peek();
     if (item === undefined) return undefined;
-    this.#items[this.#head++] = undefined;
-    if (item instanceof Delivery) this.bytes -= item.cost;
-    else if (this.replays?.get(item.filter) === item) {
-      this.replays.delete(item.filter);
-      if (this.replays.size === 0) this.replays = null;
+    this.#items[this.#head++] = null;
+    if (item instanceof Delivery) {
+      this.length--;
+      this.bytes -= item.cost;
+    } else {
+      this.#forget(item);
+      if (item.cancelled) this.#cancelled--;
     }
+    this.#skipCancelled();
     // Amortised: each item is moved at most once for each time it is shifted past.
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
@@ -99,4 +110,36 @@ export class DeliveryQueue {
       if (item instanceof Delivery) item.message.detach();
     }
   }
+
+  #forget(replay: Replay): void {
+    if (this.#replays?.get(replay.filter) !== replay) return;
+    this.#replays.delete(replay.filter);
+    if (this.#replays.size === 0) this.#replays = null;
+  }
+
+  /** Marks a replay; it is dropped when its turn comes, or when most items are such. */
+  #cancel(replay: Replay): void {
+    replay.cancelled = true;
+    this.#cancelled++;
+    if (this.#cancelled > 64 && this.#cancelled * 2 > this.#items.length - this.#head) {
+      this.#items = this.#items.slice(this.#head).filter((item) => !isCancelled(item));
+      this.#head = 0;
+      this.#cancelled = 0;
+    } else this.#skipCancelled();
+  }
+
+  /** Moves the head to something that counts, or to the end of an empty list. */
+  #skipCancelled(): void {
+    while (this.#head < this.#items.length && isCancelled(this.#items[this.#head])) {
+      this.#items[this.#head++] = null;
+      this.#cancelled--;
+    }
+    if (this.#head < this.#items.length) return;
+    this.#items = [];
+    this.#head = 0;
+  }
+}
+
+function isCancelled(item: Delivery | Replay | null | undefined): boolean {
+  return item instanceof Replay && item.cancelled;
 }

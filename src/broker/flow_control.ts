@@ -27,9 +27,11 @@ export class FlowControl {
       receiver.congestedSinceMs = turn.nowMs;
       this.#congested.add(receiver);
     }
+    // Whoever others wait for must be read, or its acknowledgements would never come.
+    if (receiver.holds > 0) this.#letGo(receiver);
     const publisher = turn.publisher;
-    // Whoever publishes to itself must be read, or its acknowledgements would never come.
-    if (publisher === null || publisher === receiver || receiver.slow) return;
+    if (publisher === null || publisher.closed || receiver.slow) return;
+    if (publisher.congestedSinceMs !== 0) return; // itself included
     const holding = receiver.holding ??= new Set();
     if (holding.has(publisher)) return;
     holding.add(publisher);
@@ -73,14 +75,19 @@ export class FlowControl {
     this.#resume(connection);
   }
 
+  /** Nobody holds this connection any longer. */
+  #letGo(connection: Connection): void {
+    for (const receiver of this.#congested) receiver.holding?.delete(connection);
+    connection.holds = 0;
+    this.#resume(connection);
+  }
+
   /** The connection ended: it holds nobody, and nobody holds it. */
   forget(connection: Connection): void {
     this.#congested.delete(connection);
     connection.congestedSinceMs = 0;
     this.#release(connection);
-    if (connection.holds === 0) return;
-    for (const receiver of this.#congested) receiver.holding?.delete(connection);
-    connection.holds = 0;
+    if (connection.holds > 0) this.#letGo(connection);
   }
 
   /** Finds the receivers that have been congested for too long. */

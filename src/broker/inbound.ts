@@ -6,6 +6,7 @@ import {
   decodePacketId,
   decodeSubscribe,
   decodeUnsubscribe,
+  firstByteError,
   Frame,
   FrameStatus,
   isProtocolError,
@@ -21,6 +22,7 @@ import { CONNECTION } from "./connection_states.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { QOS_RECEIVER } from "./qos_receiver_states.ts";
 import type { Router } from "./router.ts";
+import type { Session } from "./session.ts";
 import { type Sender, SenderEvent } from "./sender.ts";
 import type { SessionRegistry } from "./session_registry.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -92,14 +94,15 @@ export class Inbound {
     turn.publisher = connection;
     while (position < range.end && connection.readable) {
       if (turn.full) break;
+      // A packet that its state forbids is refused at its first byte.
+      const first = bytes[position]!;
+      const type = first >> 4;
+      if (firstByteError(first) === null && !this.#allowed(connection, type)) break;
       const status = frame.read(bytes, position, options);
       if (status === FrameStatus.error) {
         this.#fail(connection, frame.error);
         break;
       }
-      // A packet that its state forbids is refused before its body is there.
-      const type = frame.first >> 4;
-      if (!this.#allowed(connection, type)) break;
       if (status === FrameStatus.incomplete) break;
       position = this.#packet(connection, bytes, { position, limit: range.end, type });
     }
@@ -173,10 +176,10 @@ export class Inbound {
       case PacketType.PUBCOMP:
       case PacketType.PUBREL:
         return this.#acknowledgement(connection, bytes, type);
-      case PacketType.PINGREQ: {
+      case PacketType.PINGREQ: { // [MQTT-3.12.4-1]
         if (range.start !== range.end) return DecodeError.wrongLength;
-        this.#turn.touch(connection);
-        connection.outbox.append(PINGRESP, 0, 2); // [MQTT-3.12.4-1]
+        // It promises nothing, so only a CONNACK at the gate keeps it. [MQTT-3.2.0-1]
+        this.#parts.gate.deliveryBuffer(connection, false).append(PINGRESP, 0, 2);
         this.#turn.statistics.packetsSent++;
         return null;
       }
@@ -237,7 +240,10 @@ export class Inbound {
   /** Every PUBREL is answered with PUBCOMP. [MQTT-4.3.3-2] */
   #pubrel(connection: Connection, packetId: number): ProtocolError | null {
     const session = connection.session!;
-    const durable = session.receiving?.delete(packetId) === true && session.persistent;
+    const step = receiverStep(session, packetId, QOS_RECEIVER.events.PUBREL);
+    if (step.to === NO_TRANSITION) return UNEXPECTED_PACKET;
+    const durable = step.from !== step.to && session.persistent;
+    if (step.from !== step.to) session.receiving!.delete(packetId);
     if (durable) this.#turn.journal.receiveFinished(session.clientIdentifier, packetId);
     this.#parts.gate.acknowledge(connection, { first: PUBCOMP_FIRST_BYTE, packetId }, durable);
     return null;
@@ -339,12 +345,11 @@ export class Inbound {
       this.#route(connection, bytes, entry);
       return null;
     }
-    const { states, events, emissions, stride, next, emission } = QOS_RECEIVER;
-    const state = session.receiving?.has(packetId) === true ? states.awaitPubrel : states.idle;
-    const at = state * stride + (qos === 1 ? events.publishQos1 : events.publishQos2);
-    if (next[at] === NO_TRANSITION) return PACKET_ID_IN_USE;
-    const emitted = emission[at]!;
-    if (state === states.idle && next[at] === states.awaitPubrel) {
+    const { events, emissions } = QOS_RECEIVER;
+    const event = qos === 1 ? events.publishQos1 : events.publishQos2;
+    const { from, to, emitted } = receiverStep(session, packetId, event);
+    if (to === NO_TRANSITION) return PACKET_ID_IN_USE;
+    if (from !== to) {
       const receiving = session.receiving ??= new Set();
       if (receiving.size >= limits.receiveInFlightMax) return RECEIVE_LIMIT;
       receiving.add(packetId);
@@ -374,4 +379,16 @@ export class Inbound {
     if (entry.serverOwned) dropped.serverTopic += packets;
     else dropped.refusedPublish += packets;
   }
+}
+
+/** Where an event of the QoS receiver table leads from the state of a Packet Identifier. */
+function receiverStep(
+  session: Session,
+  packetId: number,
+  event: number,
+): { from: number; to: number; emitted: number } {
+  const { states, stride, next, emission } = QOS_RECEIVER;
+  const from = session.receiving?.has(packetId) === true ? states.awaitPubrel : states.idle;
+  const at = from * stride + event;
+  return { from, to: next[at]!, emitted: emission[at]! };
 }

@@ -1,6 +1,9 @@
 /** What the broker core holds at most. Every limit has a counter or a gauge in `Statistics`. */
 import type { DecoderLimits } from "../mqtt/mod.ts";
 
+/** The deepest topic the core routes: trees are walked by recursion. */
+export const TOPIC_LEVELS_CEILING = 1_000;
+
 /** What happens to a message that does not fit a full session queue. */
 export type QueueFullPolicy = "drop_newest" | "drop_oldest";
 
@@ -31,4 +34,15 @@ export interface BrokerLimits extends DecoderLimits {
   readonly stalledWriteTimeoutMs: number;
   /** How long a stored session is kept, in ms; 0 keeps it for ever. */
   readonly sessionExpiryMs: number;
+}
+
+/** Asserts what the core relies on; the configuration has checked it before. */
+export function assertLimits(limits: BrokerLimits): void {
+  const holds = limits.topicLevelsMax <= TOPIC_LEVELS_CEILING &&
+    limits.inFlightMessagesMax >= 1 && limits.inFlightMessagesMax <= 65_535 &&
+    limits.outboxLowWaterBytes < limits.outboxHighWaterBytes &&
+    limits.outboxHighWaterBytes <= limits.outboxBytesMax;
+  if (!holds) {
+    throw new RangeError(`Cannot start broker: limits contradict: ${JSON.stringify(limits)}`);
+  }
 }

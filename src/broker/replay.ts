@@ -5,41 +5,37 @@ import type { RetainedMessages } from "./retained.ts";
 
 /**
  * Stands in the queue where the SUBSCRIBE came, so that later messages do not overtake older
- * retained ones. [MQTT-4.6.0-6] It holds references, not deliveries, and those only once it is its
- * turn or as long as few wait: a client that subscribes again and again must not pile them up.
+ * retained ones. [MQTT-4.6.0-6] It walks the retained messages only as they are sent, so that it
+ * costs next to nothing while it waits; what was retained after the SUBSCRIBE is left out, because
+ * the subscription itself delivers it.
  */
 export class Replay {
   readonly filter: TopicFilter;
   /** The QoS granted to the subscription. */
-  granted: Qos;
-  #messages: readonly Message[] | null = null;
-  #next = 0;
+  readonly granted: Qos;
+  readonly #walk: Iterator<Message, void>;
+  #current: Message | null = null;
+  /** Whether messages of it have been asked for. */
+  begun = false;
+  /** Whether it is not to be sent: its subscription was replaced or removed. */
+  cancelled = false;
 
-  constructor(filter: TopicFilter, granted: Qos) {
+  constructor(filter: TopicFilter, granted: Qos, retained: RetainedMessages) {
     this.filter = filter;
     this.granted = granted;
+    this.#walk = retained.matching(filter);
   }
 
-  /** Whether it knows its messages; if not, those of a later moment will be sent. */
-  get collected(): boolean {
-    return this.#messages !== null;
-  }
-
-  /** Remembers the messages that are retained now. [MQTT-3.3.1-6] */
-  collect(retained: RetainedMessages): void {
-    if (this.#messages !== null) return;
-    const messages: Message[] = [];
-    retained.match(this.filter, (message) => messages.push(message));
-    this.#messages = messages;
-  }
-
-  /** The next message to send; undefined when all are sent. */
-  peek(): Message | undefined {
-    return this.#messages?.[this.#next];
+  /** The next message to send; null when all are sent. */
+  peek(): Message | null {
+    if (this.#current !== null) return this.#current;
+    this.begun = true;
+    this.#current = this.#walk.next().value ?? null;
+    return this.#current;
   }
 
   /** Goes on to the message behind. */
   advance(): void {
-    this.#next++;
+    this.#current = null;
   }
 }

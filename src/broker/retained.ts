@@ -5,11 +5,14 @@ import type { Message } from "./message.ts";
 interface RetainedNode {
   children: Map<string, RetainedNode> | null;
   message: Message | null;
+  /** Number of the message, in the order in which messages were retained. */
+  sequence: number;
 }
 
 /** The last retained message of every topic. */
 export class RetainedMessages {
-  readonly #root: RetainedNode = { children: null, message: null };
+  readonly #root: RetainedNode = { children: null, message: null, sequence: 0 };
+  #sequence = 0;
   /** Number of retained messages. */
   count = 0;
   /** Bytes of their Topic Names and payloads. */
@@ -32,7 +35,7 @@ export class RetainedMessages {
       const children = node.children ??= new Map();
       let child = children.get(level);
       if (child === undefined) {
-        child = { children: null, message: null };
+        child = { children: null, message: null, sequence: 0 };
         children.set(level, child);
       }
       node = child;
@@ -40,6 +43,7 @@ export class RetainedMessages {
     if (node.message === null) this.count++;
     else this.bytes -= node.message.size;
     node.message = message;
+    node.sequence = ++this.#sequence;
     this.bytes += message.size;
   }
 
@@ -67,42 +71,39 @@ export class RetainedMessages {
     return true;
   }
 
-  /** Calls `found` for every retained message whose topic matches. [MQTT-3.3.1-6] */
-  match(filter: TopicFilter, found: (message: Message) => void): void {
-    walk(this.#root, { levels: filter.split("/"), found }, 0);
+  /**
+   * The retained messages whose topic matches, one by one. Messages that are retained after this
+   * call are left out; the tree may change between two steps. [MQTT-3.3.1-6]
+   */
+  matching(filter: TopicFilter): Generator<Message, void> {
+    return walk(this.#root, { levels: filter.split("/"), until: this.#sequence }, 0);
   }
 }
 
 interface Walk {
   readonly levels: readonly string[];
-  readonly found: (message: Message) => void;
+  /** The number of the youngest message that counts. */
+  readonly until: number;
 }
 
-function walk(node: RetainedNode, search: Walk, depth: number): void {
+function* walk(node: RetainedNode, search: Walk, depth: number): Generator<Message, void> {
   const level = search.levels[depth];
-  if (level === undefined) {
-    if (node.message !== null) search.found(node.message);
-    return;
-  }
-  if (level === "#") {
-    walkAll(node, search, depth);
-    return;
-  }
-  if (node.children === null) return;
-  if (level !== "+") {
+  const isLast = level === undefined || level === "#";
+  if (isLast && node.message !== null && node.sequence <= search.until) yield node.message;
+  if (level === undefined || node.children === null) return;
+  if (level !== "#" && level !== "+") {
     const child = node.children.get(level);
-    if (child !== undefined) walk(child, search, depth + 1);
+    if (child !== undefined) yield* walk(child, search, depth + 1);
     return;
   }
   for (const [name, child] of node.children) {
-    if (depth > 0 || !name.startsWith("$")) walk(child, search, depth + 1); // [MQTT-4.7.2-1]
+    if (depth === 0 && name.startsWith("$")) continue; // [MQTT-4.7.2-1]
+    yield* level === "#" ? walkAll(child, search.until) : walk(child, search, depth + 1);
   }
 }
 
-function walkAll(node: RetainedNode, search: Walk, depth: number): void {
-  if (node.message !== null) search.found(node.message);
+function* walkAll(node: RetainedNode, until: number): Generator<Message, void> {
+  if (node.message !== null && node.sequence <= until) yield node.message;
   if (node.children === null) return;
-  for (const [name, child] of node.children) {
-    if (depth > 0 || !name.startsWith("$")) walkAll(child, search, depth + 1); // [MQTT-4.7.2-1]
-  }
+  for (const child of node.children.values()) yield* walkAll(child, until);
 }

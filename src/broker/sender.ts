@@ -16,8 +16,6 @@ const { states, events, emissions, stride, next, emission } = QOS_SENDER;
 const DUP = 0x08;
 const RETAIN = 0x01;
 const PUBREL_FIRST_BYTE = 0x62;
-/** Replays of one session that may hold references to retained messages while they wait. */
-const COLLECTED_REPLAYS_MAX = 4;
 /** Deliveries at the head of a queue that may share memory with other messages. */
 const SHARED_QUEUE_MAX = 256;
 const WRONG_ACKNOWLEDGEMENT = protocolError(
@@ -67,8 +65,9 @@ export class Sender {
       if (qos > 0) this.#enqueue(session, new Delivery(message, qos, false));
       return;
     }
-    const mustWait = session.queue.length > 0 ||
+    const mustWait = !session.queue.isEmpty ||
       (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) ||
+      (qos > 0 && !this.#memoryFits(message.size)) ||
       (qos > 0 && connection.pendingBytes > limits.outboxHighWaterBytes);
     if (mustWait) this.#enqueue(session, new Delivery(message, qos, false));
     else if (qos === 0) this.#sendQos0(connection, message, false); // [MQTT-3.3.1-9]
@@ -85,7 +84,7 @@ export class Sender {
     run: { bytes: Uint8Array; start: number; end: number; packets: number },
   ): boolean {
     const { limits, statistics } = this.#turn;
-    if (session.queue.length > 0) return false;
+    if (!session.queue.isEmpty) return false;
     const size = run.end - run.start;
     const pending = connection.pendingBytes;
     if (pending + size > limits.outboxBytesMax) {
@@ -105,10 +104,7 @@ export class Sender {
 
   /** Sends the retained messages of a new subscription, at once or when it is their turn. */
   replay(session: Session, filter: TopicFilter, granted: Qos): void {
-    const { queue } = session;
-    const replay = queue.pushReplay(filter, granted);
-    const waiting = queue.replays?.size ?? 0;
-    if (waiting <= COLLECTED_REPLAYS_MAX) replay.collect(this.#retained);
+    session.queue.pushReplay(new Replay(filter, granted, this.#retained));
     this.pump(session);
   }
 
@@ -159,7 +155,9 @@ export class Sender {
       const delivery = session.queue.peek();
       if (delivery === undefined) return;
       if (delivery instanceof Replay) {
-        if (!this.#pumpReplay(connection, session, delivery)) return;
+        // A client that has unsubscribed gets no more of it. [MQTT-3.10.4-2]
+        const wanted = session.subscriptions.has(delivery.filter);
+        if (wanted && !this.#pumpReplay(connection, session, delivery)) return;
         session.queue.shift();
         continue;
       }
@@ -178,13 +176,14 @@ export class Sender {
       if (delivery.sentAtMs > sentBeforeMs) break;
       delivery.message.detach();
     }
-    if (session.queue.length > 0) session.queue.detach(SHARED_QUEUE_MAX);
+    session.queue.detach(SHARED_QUEUE_MAX);
   }
 
   /** Gives up everything a session holds; the statistics forget it. */
   discard(session: Session): void {
     const { statistics } = this.#turn;
     statistics.inFlightMessages -= session.inFlight.size;
+    for (const delivery of session.inFlight.values()) statistics.inFlightBytes -= delivery.cost;
     session.inFlight.clear();
     for (;;) {
       const delivery = session.queue.shift();
@@ -201,6 +200,7 @@ export class Sender {
     if (delivery.packetId > 0) {
       session.inFlight.set(delivery.packetId, delivery);
       statistics.inFlightMessages++;
+      statistics.inFlightBytes += delivery.cost;
       return;
     }
     session.queue.push(delivery);
@@ -211,10 +211,9 @@ export class Sender {
   /** Sends retained messages as far as there is room; gives whether all are sent. */
   #pumpReplay(connection: Connection, session: Session, replay: Replay): boolean {
     const { limits } = this.#turn;
-    replay.collect(this.#retained);
     for (;;) {
       const message = replay.peek();
-      if (message === undefined) return true;
+      if (message === null) return true;
       const qos = replay.granted < message.qos ? replay.granted : message.qos;
       if (connection.pendingBytes > limits.outboxHighWaterBytes) return false;
       if (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return false;
@@ -250,6 +249,7 @@ export class Sender {
     delivery.sentAtMs = nowMs;
     session.inFlight.set(packetId, delivery);
     statistics.inFlightMessages++;
+    statistics.inFlightBytes += delivery.cost;
     if (session.persistent) {
       if (delivery.sequence === 0) this.#journal(session, delivery);
       else journal.deliverySent(session.clientIdentifier, delivery.sequence, packetId);
@@ -298,13 +298,16 @@ export class Sender {
   #makeRoom(session: Session, cost: number): boolean {
     const { limits, statistics, journal } = this.#turn;
     const { queue } = session;
+    // Nothing is given up for a message that would not fit even then.
+    if (cost > limits.queueBytesMax) return false;
+    const others = this.#memoryBytes - queue.bytes;
+    if (others + cost > limits.queueTotalBytesMax) return false;
     for (;;) {
       const fits = queue.length < limits.queueMessagesMax &&
-        queue.bytes + cost <= limits.queueBytesMax &&
-        statistics.queuedBytes + cost <= limits.queueTotalBytesMax;
+        queue.bytes + cost <= limits.queueBytesMax && this.#memoryFits(cost);
       if (fits) return true;
       if (limits.queueFull === "drop_newest") return false;
-      // Retained messages that wait cost next to nothing: giving them up would make no room.
+      // A replay at the head costs next to nothing: giving it up would make no room.
       const oldest = queue.peek();
       if (!(oldest instanceof Delivery)) return false;
       queue.shift();
@@ -313,6 +316,16 @@ export class Sender {
       statistics.dropped.queueFull++;
       if (oldest.sequence > 0) journal.deliveryFinished(session.clientIdentifier, oldest.sequence);
     }
+  }
+
+  /** What all deliveries cost that wait or are in flight, in bytes. */
+  get #memoryBytes(): number {
+    const { statistics } = this.#turn;
+    return statistics.queuedBytes + statistics.inFlightBytes;
+  }
+
+  #memoryFits(cost: number): boolean {
+    return this.#memoryBytes + cost <= this.#turn.limits.queueTotalBytesMax;
   }
 
   #journal(session: Session, delivery: Delivery): void {
@@ -333,6 +346,7 @@ export class Sender {
   #finish(session: Session, delivery: Delivery): void {
     session.inFlight.delete(delivery.packetId);
     this.#turn.statistics.inFlightMessages--;
+    this.#turn.statistics.inFlightBytes -= delivery.cost;
     if (delivery.sequence === 0) return;
     this.#turn.journal.deliveryFinished(session.clientIdentifier, delivery.sequence);
   }

@@ -1,5 +1,5 @@
 /** Sessions by Client Identifier: CONNECT, take-over, the end of connections, expiry. */
-import { type ConnackCode, type ConnectPacket, encodePacket } from "../mqtt/mod.ts";
+import { type ConnackCode, type ConnectPacket, encodePacket, type Will } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
@@ -13,6 +13,7 @@ import { Session } from "./session.ts";
 import { QOS_SENDER } from "./qos_sender_states.ts";
 import { SESSION } from "./session_states.ts";
 import { NO_TRANSITION } from "./transition_table.ts";
+import { isServerTopic } from "./topic_cache.ts";
 import type { Turn } from "./turn.ts";
 
 const { states, events, emissions } = SESSION;
@@ -75,8 +76,8 @@ export class SessionRegistry {
     session.connection = connection;
     session.storedSinceMs = 0;
     connection.keepAliveLimitMs = this.#keepAliveLimit(packet.keepAliveSeconds);
-    connection.will = packet.will;
-    if (packet.will !== null) journal.willSet(identifier, packet.will); // [MQTT-3.1.2-8]
+    connection.will = packet.will === null ? null : this.#admitWill(connection, packet.will);
+    if (connection.will !== null) journal.willSet(identifier, connection.will); // [MQTT-3.1.2-8]
     this.#step(connection, "accept");
     statistics.clientsConnected++;
     statistics.clientsConnectedMax = Math.max(
@@ -107,13 +108,14 @@ export class SessionRegistry {
     const session = connection.session;
     if (session !== null) {
       statistics.clientsConnected--;
-      this.#detach(session);
+      this.#detach(session, cause === "takenOver" ? events.takeOver : events.disconnect);
     }
     const will = connection.will;
     connection.will = null;
     if (will === null) return; // [MQTT-3.1.2-12]
     journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
     if (emission !== CONNECTION.emissions.publishWill) return;
+    if (this.#admitWill(connection, will) === null) return;
     statistics.willsPublished++;
     this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
   }
@@ -125,6 +127,7 @@ export class SessionRegistry {
     for (const session of this.#sessions.values()) {
       if (session.state !== states.stored) continue;
       if (wallMs - session.storedSinceMs < limits.sessionExpiryMs) continue;
+      this.#sessionStep(session, events.expire);
       statistics.sessionsExpired++;
       statistics.dropped.sessionExpired += session.queue.length + session.inFlight.size;
       this.#discard(session);
@@ -155,37 +158,57 @@ export class SessionRegistry {
 
   /** [MQTT-3.1.4-3] */
   #open(identifier: string, persistent: boolean): { session: Session; resumed: boolean } {
-    const known = this.#sessions.get(identifier);
+    const known = this.#sessions.get(identifier) ?? new Session(identifier, persistent);
     const event = persistent ? events.connectPersistent : events.connectClean;
-    const at = (known?.state ?? states.absent) * SESSION.stride + event;
-    const target = SESSION.next[at]!;
-    if (target === NO_TRANSITION) throw new Error(`Cannot open session: state ${known?.state}`);
-    const emission = SESSION.emission[at]!;
-    if (known !== undefined && emission === emissions.resume) {
-      known.state = target;
+    const emission = this.#sessionStep(known, event);
+    if (emission === emissions.resume) {
       this.#turn.journal.sessionStored(identifier, 0);
       return { session: known, resumed: true };
     }
-    if (known !== undefined) this.#discard(known);
-    const session = new Session(identifier, persistent);
-    session.state = target;
+    let session = known;
+    if (emission === emissions.replace) {
+      this.#discard(known);
+      session = new Session(identifier, persistent);
+      session.state = known.state;
+    }
     this.#add(session);
     if (persistent) this.#turn.journal.sessionCreated(identifier);
     return { session, resumed: false };
   }
 
+  /** A Will is a publish of its client: asked at CONNECT, and again when it is due. */
+  #admitWill(connection: Connection, will: Will): Will | null {
+    const { policy, statistics } = this.#turn;
+    if (isServerTopic(will.topic)) {
+      statistics.dropped.serverTopic++;
+      return null;
+    }
+    if (policy.publish(connection, will.topic) === "allow") return will;
+    statistics.dropped.refusedPublish++;
+    return null;
+  }
+
   /** The client of a session is gone: keep the session or discard it. [MQTT-4.1.0-2] */
-  #detach(session: Session): void {
+  #detach(session: Session, event: number): void {
     session.connection = null;
-    const at = session.state * SESSION.stride + events.disconnect;
-    session.state = SESSION.next[at]!;
-    if (SESSION.emission[at] === emissions.discard) {
+    if (this.#sessionStep(session, event) === emissions.discard) {
       this.#discard(session);
       return;
     }
     session.storedSinceMs = this.#turn.wallMs;
     this.#turn.journal.sessionStored(session.clientIdentifier, session.storedSinceMs);
     this.#parts.sender.detachOld(session, Infinity);
+  }
+
+  /** Steps the session table; gives what the transition emits. */
+  #sessionStep(session: Session, event: number): number {
+    const at = session.state * SESSION.stride + event;
+    const target = SESSION.next[at]!;
+    if (target === NO_TRANSITION) {
+      throw new Error(`Cannot step session: no event ${event} in state ${session.state}`);
+    }
+    session.state = target;
+    return SESSION.emission[at]!;
   }
 
   #discard(session: Session): void {

@@ -31,6 +31,7 @@ export class Statistics {
   queuedMessages = 0;
   queuedBytes = 0;
   inFlightMessages = 0;
+  inFlightBytes = 0;
   takeOvers = 0;
   willsPublished = 0;
   keepAliveTimeouts = 0;

@@ -57,6 +57,7 @@ export class Subscriptions {
     const recordsBefore = journal.records;
     for (const filter of packet.filters) {
       if (!session.subscriptions.delete(filter)) continue;
+      session.queue.cancelReplay(filter);
       // What is queued or in flight is still delivered. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
       this.#parts.router.trie.remove(filter, session);
       statistics.subscriptions--;

@@ -15,7 +15,6 @@ const SLOTS = 4096;
 export class TopicEntry {
   readonly bytes: Uint8Array;
   readonly name: TopicName;
-  /** `$SYS/…` belongs to the server; what clients publish there is dropped. */
   readonly serverOwned: boolean;
   generation = -1;
   sessions: readonly Session[] = [];
@@ -25,7 +24,7 @@ export class TopicEntry {
   constructor(bytes: Uint8Array, name: TopicName) {
     this.bytes = bytes;
     this.name = name;
-    this.serverOwned = name.startsWith("$SYS/");
+    this.serverOwned = isServerTopic(name);
   }
 
   /** Whether `source[start, end)` is this Topic Name. */
@@ -51,6 +50,11 @@ export class TopicEntry {
     this.qos = [...granted.values()];
     this.generation = trie.generation;
   }
+}
+
+/** Whether a topic belongs to the server; what clients publish there is dropped. */
+export function isServerTopic(name: TopicName): boolean {
+  return name.startsWith("$SYS/");
 }
 
 /**

@@ -13,6 +13,11 @@ const FIRST_BYTE_FAULTS: readonly (ProtocolError | null)[] = Array.from(
   firstByteFault,
 );
 
+/** What is wrong with the first byte of a packet, or null. [MQTT-2.2.2-2] */
+export function firstByteError(first: number): ProtocolError | null {
+  return FIRST_BYTE_FAULTS[first]!;
+}
+
 /**
  * A cursor over one fixed header; one object serves any number of packets.
  * Faults are found as soon as their byte is there, not when the packet is complete.

@@ -1,0 +1,49 @@
+/** A short run of every fuzz target, from a fixed seed, and of the command line. */
+import { assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
+import { main } from "./main.ts";
+import { runTarget } from "./run_target.ts";
+import type { Target } from "./target.ts";
+import { TARGETS } from "./targets.ts";
+
+/** Seconds for all targets together. */
+const SECONDS = 3;
+
+for (const target of TARGETS) {
+  Deno.test(`fuzz target ${target.name} finds nothing in a short run`, () => {
+    const seconds = SECONDS / TARGETS.length;
+    const report = runTarget(target, { seed: 1, inputs: Infinity, seconds });
+    assertEquals(report.failure, null);
+    assertGreater(report.inputs, 50);
+  });
+}
+
+Deno.test("a failing input is made again from its seed alone", () => {
+  const target: Target = {
+    name: "picky",
+    inputs: 1,
+    try: (random) => {
+      const value = random.bits();
+      return value % 1000 === 7 ? { problem: `${value}`, input: new Uint8Array(0) } : null;
+    },
+  };
+  const { failure } = runTarget(target, { seed: 5, inputs: 100_000, seconds: 60 });
+  if (failure === null) throw new Error("Cannot see a failure: none in 100,000 inputs");
+  const again = runTarget(target, { seed: failure.seed, inputs: 1, seconds: 60 });
+  assertEquals(again.failure, failure);
+});
+
+Deno.test("the fuzz command prints target, inputs, seconds and seed", () => {
+  const lines: string[] = [];
+  const args = ["--target", "round_trip", "--inputs", "10", "--seed", "3"];
+  assertEquals(main(args, (line) => lines.push(line)), 0);
+  assertEquals(lines.length, 1);
+  assertMatch(lines[0]!, /^target=round_trip inputs=10 seconds=[\d.]+ seed=3 /);
+});
+
+Deno.test("the fuzz command refuses what it does not know", () => {
+  for (const args of [["--target", "none"], ["--seconds", "soon"], ["--speed", "1"]]) {
+    const lines: string[] = [];
+    assertEquals(main(args, (line) => lines.push(line)), 2, args.join(" "));
+    assertStringIncludes(lines.join(), "usage:");
+  }
+});

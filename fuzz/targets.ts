@@ -1,0 +1,9 @@
+/** Every fuzz target. */
+import { CORE } from "./core.ts";
+import { DECODER } from "./decoder.ts";
+import { ROUND_TRIP } from "./round_trip.ts";
+import type { Target } from "./target.ts";
+import { TOPIC_FILTER } from "./topic_filter.ts";
+
+/** In the order in which they run. */
+export const TARGETS: readonly Target[] = [DECODER, ROUND_TRIP, TOPIC_FILTER, CORE];

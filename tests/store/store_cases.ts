@@ -1,0 +1,287 @@
+/** One suite of cases for every store: what is committed is what is loaded. */
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { makeMessage, type StoredState } from "../../src/broker/mod.ts";
+import type { Qos } from "../../src/mqtt/mod.ts";
+import type { Store } from "../../src/store/mod.ts";
+import { filter, name, payload, text } from "../support/wire_client.ts";
+
+/** A store under test, and how it is opened again after a restart; null where nothing survives. */
+export interface StoreFactory {
+  readonly name: string;
+  open(): Promise<Store> | Store;
+  /** Opens what a store left that was closed; null if it keeps nothing. */
+  reopen: ((closed: Store) => Promise<Store> | Store) | null;
+}
+
+/** One case: what is written, and what must be loaded. */
+interface StoreCase {
+  readonly name: string;
+  write(store: Store): void;
+  readonly expected: Partial<Loaded>;
+}
+
+/** A loaded state in a form that can be compared. */
+interface Loaded {
+  sessions: unknown[];
+  retained: unknown[];
+  wills: unknown[];
+}
+
+const NOTHING: Loaded = { sessions: [], retained: [], wills: [] };
+
+function added(store: Store, sequence: number, changes: { packetId?: number; qos?: Qos } = {}) {
+  store.journal.deliveryAdded({
+    clientIdentifier: "c",
+    sequence,
+    message: makeMessage("t", payload(`m${sequence}`), 2),
+    qos: changes.qos ?? 1,
+    retain: false,
+    packetId: changes.packetId ?? 0,
+  });
+}
+
+function session(changes: Record<string, unknown>): Record<string, unknown> {
+  return {
+    clientIdentifier: "c",
+    storedSinceMs: 0,
+    subscriptions: [],
+    deliveries: [],
+    receiving: [],
+    ...changes,
+  };
+}
+
+function delivery(sequence: number, changes: Record<string, unknown> = {}) {
+  return {
+    sequence,
+    topic: "t",
+    payload: `m${sequence}`,
+    messageQos: 2,
+    qos: 1,
+    retain: false,
+    packetId: 0,
+    released: false,
+    ...changes,
+  };
+}
+
+const CASES: readonly StoreCase[] = [
+  { name: "a new store is empty", write: () => {}, expected: {} },
+  {
+    name: "a session is kept",
+    write: ({ journal }) => journal.sessionCreated("c"),
+    expected: { sessions: [session({})] },
+  },
+  {
+    name: "a Client Identifier may be any text",
+    write: ({ journal }) => journal.sessionCreated("\ufeff'\";--\u{1f600}\n__proto__"),
+    expected: { sessions: [session({ clientIdentifier: "\ufeff'\";--\u{1f600}\n__proto__" })] },
+  },
+  {
+    name: "the time at which a client left is kept, and forgotten when it is back",
+    write: ({ journal }) => {
+      journal.sessionCreated("c");
+      journal.sessionStored("c", 1_700_000_000_123);
+      journal.sessionCreated("d");
+      journal.sessionStored("d", 5);
+      journal.sessionStored("d", 0);
+    },
+    expected: {
+      sessions: [
+        session({ storedSinceMs: 1_700_000_000_123 }),
+        session({ clientIdentifier: "d" }),
+      ],
+    },
+  },
+  {
+    name: "a discarded session takes everything with it, and may be created again",
+    write: (store) => {
+      const { journal } = store;
+      journal.sessionCreated("c");
+      journal.subscribed("c", filter("a"), 1);
+      added(store, 1);
+      journal.receiveStarted("c", 7);
+      journal.sessionDiscarded("c");
+      journal.sessionCreated("c");
+    },
+    expected: { sessions: [session({})] },
+  },
+  {
+    name: "subscriptions are kept, replaced and removed",
+    write: ({ journal }) => {
+      journal.sessionCreated("c");
+      journal.subscribed("c", filter("a/+"), 0);
+      journal.subscribed("c", filter("b/#"), 1);
+      journal.subscribed("c", filter("a/+"), 2);
+      journal.subscribed("c", filter("gone"), 1);
+      journal.unsubscribed("c", filter("gone"));
+    },
+    expected: {
+      sessions: [
+        session({ subscriptions: [{ filter: "a/+", qos: 2 }, { filter: "b/#", qos: 1 }] }),
+      ],
+    },
+  },
+  {
+    name: "deliveries come in the order of their sequence",
+    write: (store) => {
+      store.journal.sessionCreated("c");
+      for (const sequence of [1, 2, 10, 11, 100]) added(store, sequence);
+    },
+    expected: { sessions: [session({ deliveries: [1, 2, 10, 11, 100].map((n) => delivery(n)) })] },
+  },
+  {
+    name: "a delivery goes into flight, is released and is finished",
+    write: (store) => {
+      store.journal.sessionCreated("c");
+      for (const sequence of [1, 2, 3, 4]) added(store, sequence, { qos: 2 });
+      for (const sequence of [1, 2, 3]) store.journal.deliverySent("c", sequence, 100 + sequence);
+      for (const sequence of [2, 3]) store.journal.deliveryReleased("c", sequence);
+      store.journal.deliveryFinished("c", 3);
+    },
+    expected: {
+      sessions: [
+        session({
+          deliveries: [
+            delivery(1, { qos: 2, packetId: 101 }),
+            delivery(2, { qos: 2, packetId: 102, released: true }),
+            delivery(4, { qos: 2 }),
+          ],
+        }),
+      ],
+    },
+  },
+  {
+    name: "a delivery that was in flight from the start keeps its identifier",
+    write: (store) => {
+      store.journal.sessionCreated("c");
+      added(store, 1, { packetId: 65_535 });
+    },
+    expected: { sessions: [session({ deliveries: [delivery(1, { packetId: 65_535 })] })] },
+  },
+  {
+    name: "identifiers of QoS 2 messages of a client are kept until PUBREL",
+    write: ({ journal }) => {
+      journal.sessionCreated("c");
+      for (const id of [1, 65_535, 7]) journal.receiveStarted("c", id);
+      journal.receiveFinished("c", 7);
+    },
+    expected: { sessions: [session({ receiving: [1, 65_535] })] },
+  },
+  {
+    name: "retained messages are kept, replaced and deleted",
+    write: ({ journal }) => {
+      const retain = (topic: string, content: string, qos: Qos) =>
+        journal.retainedSet(name(topic), makeMessage(topic, payload(content), qos));
+      retain("a", "old", 0);
+      retain("a", "new", 2);
+      retain("b", "\u0000\u{1f600}", 1);
+      retain("gone", "x", 0);
+      journal.retainedDeleted(name("gone"));
+    },
+    expected: {
+      retained: [
+        { topic: "a", payload: "new", qos: 2 },
+        { topic: "b", payload: "\u0000\u{1f600}", qos: 1 },
+      ],
+    },
+  },
+  {
+    name: "Wills are kept, replaced and deleted",
+    write: ({ journal }) => {
+      const will = { topic: name("w"), payload: payload("1"), qos: 1 as const, retain: true };
+      journal.willSet("c", { ...will, payload: payload("0") });
+      journal.willSet("c", will);
+      journal.willSet("d", will);
+      journal.willDeleted("d");
+    },
+    expected: {
+      wills: [{ clientIdentifier: "c", topic: "w", payload: "1", qos: 1, retain: true }],
+    },
+  },
+];
+
+/** Registers the suite for one store. */
+export function testStore(factory: StoreFactory): void {
+  for (const { name: what, write, expected } of CASES) {
+    Deno.test(`${factory.name}: ${what}`, async () => {
+      const store = await factory.open();
+      write(store);
+      await store.commit();
+      assertEquals(loaded(store.load()), { ...NOTHING, ...expected });
+      store.close();
+      if (factory.reopen === null) return;
+      const again = await factory.reopen(store);
+      assertEquals(loaded(again.load()), { ...NOTHING, ...expected }, "after a restart");
+      again.close();
+    });
+  }
+
+  Deno.test(`${factory.name}: what is not committed is not loaded`, async () => {
+    const store = await factory.open();
+    store.journal.sessionCreated("c");
+    assertEquals(loaded(store.load()), NOTHING);
+    await store.commit();
+    assertEquals(store.load().sessions.length, 1);
+    store.close();
+  });
+
+  Deno.test(`${factory.name}: batches are numbered, and commit names the batch it has committed`, async () => {
+    const store = await factory.open();
+    const { journal } = store;
+    let last = 0;
+    for (let round = 0; round < 5; round++) {
+      assertEquals(store.dirty, false);
+      const { batch, records } = journal;
+      journal.retainedDeleted(name(`t${round}`));
+      journal.retainedDeleted(name(`u${round}`));
+      assertEquals(journal.records, records + 2);
+      assertEquals(store.dirty, true);
+      assertEquals(journal.batch, batch, "records of one turn are one batch");
+      const committed = await store.commit();
+      assertEquals(committed, batch);
+      assertGreater(committed, last);
+      last = committed;
+    }
+    store.close();
+  });
+
+  Deno.test(`${factory.name}: a loaded state is not changed by later records`, async () => {
+    const store = await factory.open();
+    store.journal.sessionCreated("c");
+    added(store, 1);
+    await store.commit();
+    const before = store.load();
+    const text = JSON.stringify(loaded(before));
+    store.journal.deliverySent("c", 1, 9);
+    store.journal.subscribed("c", filter("a"), 1);
+    await store.commit();
+    assertEquals(JSON.stringify(loaded(before)), text);
+    assert(JSON.stringify(loaded(store.load())) !== text);
+    store.close();
+  });
+}
+
+function loaded(state: StoredState): Loaded {
+  return {
+    sessions: state.sessions.map((stored) => ({
+      ...stored,
+      deliveries: stored.deliveries.map(({ message, ...rest }) => ({
+        ...rest,
+        topic: message.topic,
+        payload: text(message.payload),
+        messageQos: message.qos,
+      })),
+    })).sort((a, b) => a.clientIdentifier < b.clientIdentifier ? -1 : 1),
+    retained: state.retained.map(({ topic, message }) => ({
+      topic,
+      payload: text(message.payload),
+      qos: message.qos,
+    })).sort((a, b) => a.topic < b.topic ? -1 : 1),
+    wills: state.wills.map(({ clientIdentifier, will }) => ({
+      ...will,
+      clientIdentifier,
+      payload: text(will.payload),
+    })),
+  };
+}
