@@ -15,10 +15,8 @@ export async function runFlood(spec: FloodSpec, link: ControlLink): Promise<void
   const publishers: FloodPublisher[] = [];
   for (let index = 0; index < spec.publishers; index++) {
     const conn = await openClient(spec.port, { id: `bench-flood-${index}` });
-    const all = spec.topics === "trie" ? trieTopics() : spec.topics;
-    const topics = spec.topics === "trie" ? all : [all[index % all.length] ?? ""];
     const batch = new PublishBatch({
-      topics,
+      topics: topicsOf(spec, index),
       count: spec.batchMessages,
       qos: 0,
       publisher: index,
@@ -37,6 +35,16 @@ export async function runFlood(spec: FloodSpec, link: ControlLink): Promise<void
   };
   link.done(result);
   for (const publisher of publishers) await publisher.close();
+}
+
+/** The topics of one publisher, used in turn. */
+function topicsOf(spec: FloodSpec, index: number): readonly string[] {
+  if (spec.topics === "trie") return trieTopics();
+  const own = spec.topics[index % spec.topics.length] ?? "";
+  if (spec.topicsEach === 1) return [own];
+  return Array.from({ length: spec.topicsEach }, function below(_, number): string {
+    return `${own}/${String(number).padStart(4, "0")}`;
+  });
 }
 
 /**

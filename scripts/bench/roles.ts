@@ -42,6 +42,8 @@ export interface FloodSpec {
   publishers: number;
   /** One topic for each publisher, used in turn; `trie` sends to all topics of the trie work. */
   topics: readonly string[] | "trie";
+  /** Topics below its own that each publisher uses in turn; 1 uses its own. */
+  topicsEach: number;
   batchMessages: number;
   /** Batches whose PINGREQ has no answer yet, at most; 0 leaves it to TCP alone. */
   batchesMax: number;

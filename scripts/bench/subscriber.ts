@@ -95,7 +95,8 @@ async function connectAll(
   for (let index = 0; index < spec.connections; index++) {
     const conn = await openClient(spec.port, { id: `bench-${spec.name}-${index}` });
     const shape: ReceiverShape = { qos: spec.qos, publishers: spec.publishers, bufferBytes };
-    if (spec.filters !== "trie") shape.topic = filtersOf(spec, index)[0] ?? "";
+    const filter = spec.filters === "trie" ? "#" : filtersOf(spec, index)[0] ?? "";
+    if (!filter.endsWith("#")) shape.topic = filter;
     if (latencies !== undefined) shape.latencies = latencies;
     const receiver = new Receiver(shape);
     subscriptions.push({ conn, receiver });

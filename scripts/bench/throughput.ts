@@ -24,6 +24,8 @@ interface Shape {
   publishers: number;
   subscribers: number;
   topics: number;
+  /** Topics that each QoS 0 publisher uses in turn; subscribers then ask for all below theirs. */
+  topicsEach?: number;
   /** QoS 0: messages in a batch, and batches on the way; bounds the work hidden in socket buffers. */
   batchMessages: number;
   batchesMax: number;
@@ -75,18 +77,19 @@ async function measureShape(
 ): Promise<Figures> {
   const { shape } = work;
   const topics = Array.from({ length: shape.topics }, (_, index) => `bench/${index}`);
+  const topicsEach = shape.topicsEach ?? 1;
   const subscriber = Load.start("subscriber", {
     port: broker.port,
     qos: shape.qos,
     connections: shape.subscribers,
-    filters: topics,
+    filters: topicsEach === 1 ? topics : topics.map((topic) => `${topic}/#`),
     publishers: shape.publishers,
     latencySamplesMax: 0,
     name: "sub",
   });
   const common = { port: broker.port, publishers: shape.publishers, topics };
   const publisher = shape.qos === 0
-    ? Load.start("flood", { ...common, ...shape, topics })
+    ? Load.start("flood", { ...common, ...shape, topics, topicsEach })
     : Load.start("windowed", { ...common, qos: shape.qos, window: WINDOW });
   function expectedOf(sent: readonly number[]): number {
     let expected = 0;
@@ -121,6 +124,7 @@ async function measureTrie(broker: Broker, conditions: Conditions): Promise<Figu
     port: broker.port,
     publishers: 1,
     topics: "trie",
+    topicsEach: 1,
     batchMessages: TRIE_TOPICS,
     batchesMax: 20,
   });

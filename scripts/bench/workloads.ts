@@ -16,6 +16,18 @@ export const WORKLOADS: readonly Workload[] = [
     { qos: 0, publishers: 4, subscribers: 4, topics: 4, batchMessages: 800, batchesMax: 16 },
   ),
   throughput(
+    { name: "qos0_4to4_topics", about: "4 pairs, each message on another of 250 topics, QoS 0" },
+    {
+      qos: 0,
+      publishers: 4,
+      subscribers: 4,
+      topics: 4,
+      topicsEach: 250,
+      batchMessages: 750,
+      batchesMax: 16,
+    },
+  ),
+  throughput(
     { name: "qos0_fanout_1to50", about: "1 publisher, 50 subscribers, QoS 0", ratioAtLeast: 25 },
     { qos: 0, publishers: 1, subscribers: 50, topics: 1, batchMessages: 100, batchesMax: 12 },
   ),
