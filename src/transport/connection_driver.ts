@@ -17,8 +17,8 @@ export interface ByteStream {
 const READ_BYTES_MIN = 512;
 /** Read buffers grow to this while reads fill them. */
 const READ_BYTES_MAX = 65_536;
-/** Reads after which a connection lets the event loop turn. */
-const READS_PER_ITERATION = 8;
+/** Bytes read after which a connection lets the event loop turn. */
+const BYTES_PER_ITERATION = 262_144;
 /** How long a closed connection may take our last bytes before its socket goes. */
 const LINGER_MS = 1_000;
 
@@ -55,7 +55,7 @@ export class ConnectionDriver {
   /** Reads until the connection has ended. Never rejects. */
   async run(): Promise<void> {
     const { connection } = this;
-    let reads = 0;
+    let bytes = 0;
     try {
       for (;;) {
         const room = this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
@@ -68,7 +68,10 @@ export class ConnectionDriver {
         this.#resize(full, count);
         // A read that finds bytes completes without a look at other sockets and timers: a client
         // that floods would be the only one served.
-        if (++reads % READS_PER_ITERATION === 0) await this.#owner.nextIteration();
+        bytes += count;
+        if (bytes < BYTES_PER_ITERATION) continue;
+        bytes = 0;
+        await this.#owner.nextIteration();
       }
     } catch {
       // A reset or a closed socket: for MQTT it is the end of the Network Connection, no more.

@@ -10,6 +10,6 @@ export interface TurnOwner {
   instant(): Instant;
   /** Asks for the end of the turn as soon as everything that is ready now has been processed. */
   requestTurn(): void;
-  /** Resolves when the event loop has looked at every socket and timer once more. */
+  /** Resolves behind the end of the turn, when every socket has had its chance of late. */
   nextIteration(): Promise<void>;
 }
