@@ -106,10 +106,11 @@ export const SCHEMA = [
       {
         name: "topic_levels_max",
         type: "integer",
-        default: 128,
+        default: 32,
         min: 1,
         max: 1_000,
-        doc: 'Most levels of a Topic Name or Topic Filter, which are the parts between the "/".',
+        doc:
+          'Most levels of a Topic Name or Topic Filter, which are the parts between the "/". Each level of a retained topic or a subscription costs about 230 bytes of memory.',
       },
       {
         name: "subscriptions_per_session_max",
@@ -207,7 +208,7 @@ export const SCHEMA = [
         default: 268_435_456,
         min: 2,
         max: MEMORY_BYTES_MAX,
-        doc: "Most bytes that wait for all sessions together.",
+        doc: "Most bytes that wait for or are in flight to all sessions together.",
       },
       {
         name: "full",

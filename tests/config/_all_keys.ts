@@ -24,7 +24,7 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   },
   { path: "limits.client_identifier_bytes_max", default: 1024, min: 23, max: 65_535 },
   { path: "limits.topic_bytes_max", default: 65_535, min: 1, max: 65_535 },
-  { path: "limits.topic_levels_max", default: 128, min: 1, max: 1_000 },
+  { path: "limits.topic_levels_max", default: 32, min: 1, max: 1_000 },
   {
     path: "limits.subscriptions_per_session_max",
     default: 10_000,
