@@ -62,7 +62,10 @@ export class Server implements TurnOwner {
   readonly #config: Config;
   readonly #store: Store;
   readonly #directory: DataDirectory;
+  readonly #io: ServerIo;
   readonly #log: Log;
+  /** Lines of this turn, so that a turn writes once. */
+  #logLines = "";
   readonly #listeners: TcpListener[] = [];
   readonly #drivers = new Map<number, ConnectionDriver>();
   readonly #sysTopics = new SysTopics();
@@ -78,7 +81,14 @@ export class Server implements TurnOwner {
     this.#config = config;
     this.#directory = directory;
     this.#store = new MemoryStore();
-    this.#log = new Log(config.log.level, { write: (line) => io.err(line), wallMs: Date.now });
+    this.#io = io;
+    this.#log = new Log(config.log.level, {
+      write: (line) => {
+        this.#logLines += line;
+        this.requestTurn();
+      },
+      wallMs: Date.now,
+    });
     this.broker = new Broker({
       limits: brokerLimits(config),
       policy: OPEN_ACCESS,
@@ -148,6 +158,7 @@ export class Server implements TurnOwner {
     }
     this.requestTurn();
     await this.#connectionsEnded();
+    this.#endTurn();
     this.#store.close();
     this.#directory.close();
   }
@@ -210,6 +221,21 @@ export class Server implements TurnOwner {
       const { severity, text } = describeEvent(event);
       this.#log.line(severity, text);
     }
+    if (this.broker.replaysWait) void this.#continueReplays();
+    this.#flushLog();
+  }
+
+  async #continueReplays(): Promise<void> {
+    await this.nextIteration();
+    this.broker.continueReplays(this.instant());
+    this.requestTurn();
+  }
+
+  #flushLog(): void {
+    if (this.#logLines === "") return;
+    const lines = this.#logLines;
+    this.#logLines = "";
+    this.#io.err(lines);
   }
 
   #commit(): void {

@@ -15,7 +15,7 @@ import { Sender } from "./sender.ts";
 import { SessionRegistry } from "./session_registry.ts";
 import type { Statistics } from "./statistics.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { type BrokerOptions, type Instant, Turn } from "./turn.ts";
+import { type BrokerOptions, type Instant, Turn, WALK_STEPS_PER_TURN } from "./turn.ts";
 
 /** How often stored sessions are looked through for expiry. */
 const EXPIRY_INTERVAL_MS = 10_000;
@@ -180,6 +180,7 @@ export class Broker {
   tick(instant: Instant): void {
     this.#turn.setClock(instant);
     this.#flow.tick();
+    this.continueReplays(instant);
     for (const connection of this.#connections) this.#tickConnection(connection);
     if (instant.nowMs < this.#nextExpiryMs) return;
     this.#nextExpiryMs = instant.nowMs + EXPIRY_INTERVAL_MS;
@@ -193,18 +194,33 @@ export class Broker {
     turn.dirty = [];
     turn.resumed = [];
     turn.fanOutBytes = 0;
+    turn.walkSteps = WALK_STEPS_PER_TURN;
     for (const connection of result.dirty) connection.dirty = false;
     return result;
   }
 
   /** Batches up to `batch` are committed: their acknowledgements may leave. */
   committed(batch: number): void {
+    this.#turn.committedBatch = batch;
     this.#gate.release(batch);
   }
 
   /** Whether `receive` stopped because the turn has done enough; it goes on after `endTurn`. */
   get turnFull(): boolean {
     return this.#turn.full;
+  }
+
+  /** Whether replays of retained messages go on with `continueReplays`. */
+  get replaysWait(): boolean {
+    return this.#turn.walking.size > 0;
+  }
+
+  /** Goes on with the replays that earlier turns did not finish. */
+  continueReplays(instant: Instant): void {
+    this.#turn.setClock(instant);
+    const { walking } = this.#turn;
+    this.#turn.walking = new Set();
+    for (const session of walking) this.#sender.pump(session);
   }
 
   /** Events since the last call. */

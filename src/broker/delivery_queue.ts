@@ -102,6 +102,28 @@ export class DeliveryQueue {
     return item;
   }
 
+  /** Removes and gives the oldest delivery, past replays that stand in front of it. */
+  shiftDelivery(): Delivery | undefined {
+    let at = this.#head;
+    while (at < this.#items.length && !(this.#items[at] instanceof Delivery)) at++;
+    const delivery = this.#items[at];
+    if (!(delivery instanceof Delivery)) return undefined;
+    this.#items.copyWithin(this.#head + 1, this.#head, at);
+    this.#items[this.#head++] = null;
+    this.length--;
+    this.bytes -= delivery.cost;
+    this.#skipCancelled();
+    return delivery;
+  }
+
+  /** Lets the waiting replays send what was retained since they were put in. */
+  widenReplays(): void {
+    for (let i = this.#head; i < this.#items.length; i++) {
+      const item = this.#items[i];
+      if (item instanceof Replay) item.widen();
+    }
+  }
+
   /** Gives the oldest `count` messages memory of their own. */
   detach(count: number): void {
     const end = Math.min(this.#head + count, this.#items.length);

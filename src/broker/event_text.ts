@@ -14,7 +14,6 @@ const CAUSES: Readonly<Record<CloseCause, string>> = {
   keepAlive: "keep alive exceeded",
   connectTimeout: "no CONNECT in time",
   stalledWrite: "client takes no bytes",
-  serverLimit: "limit of the server",
   shutdown: "server shuts down",
 };
 

@@ -12,7 +12,6 @@ export type CloseCause =
   | "keepAlive"
   | "connectTimeout"
   | "stalledWrite"
-  | "serverLimit"
   | "shutdown";
 
 /** One event. */

@@ -31,12 +31,14 @@ export class FlowControl {
     if (receiver.holds > 0) this.#letGo(receiver);
     const publisher = turn.publisher;
     if (publisher === null || publisher.closed || receiver.slow) return;
-    if (publisher.congestedSinceMs !== 0) return; // itself included
+    if (publisher === receiver) return;
     const holding = receiver.holding ??= new Set();
     if (holding.has(publisher)) return;
     holding.add(publisher);
     publisher.holds++;
     turn.statistics.publishersHeld++;
+    // Who is not read cannot acknowledge, so nobody waits for it.
+    this.#release(publisher);
   }
 
   /**

@@ -210,7 +210,8 @@ export class Inbound {
     if (packet.clientIdentifier === "" && !limits.zeroLengthClientIdentifiers) {
       return ZERO_LENGTH_REFUSED;
     }
-    connection.state = CONNECTION.states.authenticating;
+    const { next, stride, events } = CONNECTION;
+    connection.state = next[connection.state * stride + events.CONNECT]!;
     connection.clientIdentifier = packet.clientIdentifier;
     connection.userName = packet.userName;
     const verdict = policy.connect(packet, connection.origin);
@@ -349,7 +350,10 @@ export class Inbound {
     const event = qos === 1 ? events.publishQos1 : events.publishQos2;
     const { from, to, emitted } = receiverStep(session, packetId, event);
     if (to === NO_TRANSITION) return PACKET_ID_IN_USE;
-    if (from !== to) {
+    if (from !== to && from !== QOS_RECEIVER.states.idle) {
+      session.receiving?.delete(packetId);
+      if (session.persistent) journal.receiveFinished(session.clientIdentifier, packetId);
+    } else if (from !== to) {
       const receiving = session.receiving ??= new Set();
       if (receiving.size >= limits.receiveInFlightMax) return RECEIVE_LIMIT;
       receiving.add(packetId);

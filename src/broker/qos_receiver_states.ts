@@ -16,7 +16,8 @@ export const QOS_RECEIVER_TABLE = {
     // Received already: acknowledged, not handed on. [MQTT-4.3.3-2]
     publishQos2: { to: "awaitPubrel", emit: "PUBREC" },
     PUBREL: { to: "idle", emit: "PUBCOMP" },
-    // QoS 1 with an identifier that is in use has no entry. [MQTT-2.3.1-2]
+    // A client that lost its own state uses the identifier anew: its old exchange is over.
+    publishQos1: { to: "idle", emit: "routeAndPuback" },
   },
 } as const satisfies TransitionTable;
 

@@ -1,7 +1,7 @@
 /** The retained messages that answer a new subscription, as one item of a session's queue. */
 import type { Qos, TopicFilter } from "../mqtt/mod.ts";
 import type { Message } from "./message.ts";
-import type { RetainedMessages } from "./retained.ts";
+import type { RetainedMessages, WalkScope } from "./retained.ts";
 
 /**
  * Stands in the queue where the SUBSCRIBE came, so that later messages do not overtake older
@@ -13,7 +13,8 @@ export class Replay {
   readonly filter: TopicFilter;
   /** The QoS granted to the subscription. */
   readonly granted: Qos;
-  readonly #walk: Iterator<Message, void>;
+  readonly #scope: WalkScope;
+  readonly #walk: Iterator<Message | null, void>;
   #current: Message | null = null;
   /** Whether messages of it have been asked for. */
   begun = false;
@@ -23,14 +24,25 @@ export class Replay {
   constructor(filter: TopicFilter, granted: Qos, retained: RetainedMessages) {
     this.filter = filter;
     this.granted = granted;
-    this.#walk = retained.matching(filter);
+    this.#scope = retained.scope();
+    this.#walk = retained.matching(filter, this.#scope);
   }
 
-  /** The next message to send; null when all are sent. */
-  peek(): Message | null {
-    if (this.#current !== null) return this.#current;
+  /** The client is away and misses messages: what is retained meanwhile counts, too. */
+  widen(): void {
+    this.#scope.until = Infinity;
+  }
+
+  /** The next message; "later" when `steps.walkSteps` are used up, null when all are sent. */
+  peek(steps: { walkSteps: number }): Message | "later" | null {
     this.begun = true;
-    this.#current = this.#walk.next().value ?? null;
+    while (this.#current === null) {
+      if (steps.walkSteps <= 0) return "later";
+      steps.walkSteps--;
+      const { value, done } = this.#walk.next();
+      if (done === true) return null;
+      this.#current = value;
+    }
     return this.#current;
   }
 

@@ -1,6 +1,7 @@
 /** Retained messages as a tree of topic levels (sections 3.3.1.3 and 4.7). */
 import type { TopicFilter, TopicName } from "../mqtt/mod.ts";
 import type { Message } from "./message.ts";
+import { isServerTopic } from "./topic_cache.ts";
 
 interface RetainedNode {
   children: Map<string, RetainedNode> | null;
@@ -9,13 +10,19 @@ interface RetainedNode {
   sequence: number;
 }
 
-/** The last retained message of every topic. */
+/** Memory that one level of a topic costs, in bytes, as measured. */
+const NODE_BYTES = 230;
+
+/**
+ * The last retained message of every topic. Those of the server itself (`$SYS`) are not counted: its
+ * clients' limits are not for them.
+ */
 export class RetainedMessages {
   readonly #root: RetainedNode = { children: null, message: null, sequence: 0 };
   #sequence = 0;
   /** Number of retained messages. */
   count = 0;
-  /** Bytes of their Topic Names and payloads. */
+  /** Bytes of their Topic Names and payloads, and of the tree that holds them. */
   bytes = 0;
 
   /** The retained message of a topic, or null. */
@@ -28,8 +35,20 @@ export class RetainedMessages {
     return node.message;
   }
 
+  /** Bytes that the tree would grow by for this topic. */
+  growth(topic: TopicName): number {
+    let node: RetainedNode | undefined = this.#root;
+    let levels = 0;
+    for (const level of topic.split("/")) {
+      node = node?.children?.get(level);
+      if (node === undefined) levels++;
+    }
+    return levels * NODE_BYTES;
+  }
+
   /** Stores or replaces the message of a topic. The message must own its memory (`detach`). */
   set(topic: TopicName, message: Message): void {
+    const counted = isServerTopic(topic) ? 0 : 1;
     let node = this.#root;
     for (const level of topic.split("/")) {
       const children = node.children ??= new Map();
@@ -37,14 +56,15 @@ export class RetainedMessages {
       if (child === undefined) {
         child = { children: null, message: null, sequence: 0 };
         children.set(level, child);
+        this.bytes += NODE_BYTES;
       }
       node = child;
     }
-    if (node.message === null) this.count++;
-    else this.bytes -= node.message.size;
+    if (node.message === null) this.count += counted;
+    else this.bytes -= counted * node.message.size;
     node.message = message;
     node.sequence = ++this.#sequence;
-    this.bytes += message.size;
+    this.bytes += counted * message.size;
   }
 
   /** Removes the message of a topic; gives whether there was one. [MQTT-3.3.1-10] */
@@ -58,38 +78,51 @@ export class RetainedMessages {
     }
     const node = path[path.length - 1]!;
     if (node.message === null) return false;
-    this.count--;
-    this.bytes -= node.message.size;
+    const counted = isServerTopic(topic) ? 0 : 1;
+    this.count -= counted;
+    this.bytes -= counted * node.message.size;
     node.message = null;
     for (let depth = levels.length; depth > 0; depth--) {
       const child = path[depth]!;
       if (child.message !== null || child.children !== null) break;
       const siblings = path[depth - 1]!.children!;
       siblings.delete(levels[depth - 1]!);
+      this.bytes -= NODE_BYTES;
       if (siblings.size === 0) path[depth - 1]!.children = null;
     }
     return true;
   }
 
   /**
-   * The retained messages whose topic matches, one by one. Messages that are retained after this
-   * call are left out; the tree may change between two steps. [MQTT-3.3.1-6]
+   * Walks the retained messages whose topic matches, node by node: null stands for a node without
+   * one, so that the caller can stop and go on later. The tree may change between two steps; what is
+   * retained after this call is left out while `scope.until` stays as it is. [MQTT-3.3.1-6]
    */
-  matching(filter: TopicFilter): Generator<Message, void> {
-    return walk(this.#root, { levels: filter.split("/"), until: this.#sequence }, 0);
+  matching(filter: TopicFilter, scope: WalkScope = this.scope()): Generator<Message | null, void> {
+    return walk(this.#root, { levels: filter.split("/"), scope }, 0);
   }
+
+  /** The messages that are retained now. */
+  scope(): WalkScope {
+    return { until: this.#sequence };
+  }
+}
+
+/** The number of the youngest message that a walk reports. */
+export interface WalkScope {
+  until: number;
 }
 
 interface Walk {
   readonly levels: readonly string[];
-  /** The number of the youngest message that counts. */
-  readonly until: number;
+  readonly scope: WalkScope;
 }
 
-function* walk(node: RetainedNode, search: Walk, depth: number): Generator<Message, void> {
+function* walk(node: RetainedNode, search: Walk, depth: number): Generator<Message | null, void> {
   const level = search.levels[depth];
   const isLast = level === undefined || level === "#";
-  if (isLast && node.message !== null && node.sequence <= search.until) yield node.message;
+  const counts = isLast && node.message !== null && node.sequence <= search.scope.until;
+  yield counts ? node.message : null;
   if (level === undefined || node.children === null) return;
   if (level !== "#" && level !== "+") {
     const child = node.children.get(level);
@@ -98,12 +131,12 @@ function* walk(node: RetainedNode, search: Walk, depth: number): Generator<Messa
   }
   for (const [name, child] of node.children) {
     if (depth === 0 && name.startsWith("$")) continue; // [MQTT-4.7.2-1]
-    yield* level === "#" ? walkAll(child, search.until) : walk(child, search, depth + 1);
+    yield* level === "#" ? walkAll(child, search.scope) : walk(child, search, depth + 1);
   }
 }
 
-function* walkAll(node: RetainedNode, until: number): Generator<Message, void> {
-  if (node.message !== null && node.sequence <= until) yield node.message;
+function* walkAll(node: RetainedNode, scope: WalkScope): Generator<Message | null, void> {
+  yield node.message !== null && node.sequence <= scope.until ? node.message : null;
   if (node.children === null) return;
-  for (const child of node.children.values()) yield* walkAll(child, until);
+  for (const child of node.children.values()) yield* walkAll(child, scope);
 }

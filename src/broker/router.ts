@@ -4,8 +4,9 @@ import { makeMessage, type Message, MessageArena } from "./message.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
-import { TopicCache, type TopicEntry } from "./topic_cache.ts";
+import { isServerTopic, TopicCache, type TopicEntry } from "./topic_cache.ts";
 import { TopicTrie } from "./topic_trie.ts";
+import { UnsettledKeys } from "./unsettled_keys.ts";
 import type { Turn } from "./turn.ts";
 
 /** QoS 0 packets of one topic that stand one behind the other in the bytes they came in. */
@@ -24,17 +25,19 @@ export class Router {
   readonly arena: MessageArena = new MessageArena();
   readonly #turn: Turn;
   readonly #sender: Sender;
+  readonly #deletions: UnsettledKeys;
 
   constructor(turn: Turn, parts: { sender: Sender; retained: RetainedMessages }) {
     this.#turn = turn;
     this.#sender = parts.sender;
     this.retained = parts.retained;
+    this.#deletions = new UnsettledKeys(turn);
     this.topics = new TopicCache(turn.limits);
   }
 
   /** Hands a message to every matching session. [MQTT-4.5.0-1] [MQTT-3.3.2-3] */
   route(entry: TopicEntry, message: Message): void {
-    entry.refresh(this.trie);
+    this.topics.refresh(entry, this.trie);
     const { sessions, qos } = entry;
     for (let i = 0; i < sessions.length; i++) {
       const granted = qos[i]!;
@@ -46,7 +49,7 @@ export class Router {
 
   /** Hands QoS 0 packets on as they came; `view` describes the first one. */
   forward(entry: TopicEntry, run: PacketRun, view: PublishView): void {
-    entry.refresh(this.trie);
+    this.topics.refresh(entry, this.trie);
     const { sessions } = entry;
     let messages: Message[] | null = null;
     for (const session of sessions) {
@@ -64,17 +67,23 @@ export class Router {
   retain(topic: TopicName, message: Message): void {
     const { limits, statistics, journal } = this.#turn;
     const { retained } = this;
+    if (isServerTopic(topic)) { // neither durable nor counted: it is made anew all the time
+      message.detach();
+      retained.set(topic, message);
+      return;
+    }
     const empty = message.topicEnd === message.end;
     if (empty) { // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
-      if (retained.delete(topic)) journal.retainedDeleted(topic);
+      this.#delete(topic);
     } else {
       const known = retained.get(topic);
       const count = retained.count + (known === null ? 1 : 0);
-      const bytes = retained.bytes + message.size - (known?.size ?? 0);
+      const grown = message.size - (known?.size ?? 0) + retained.growth(topic);
+      const bytes = retained.bytes + grown;
       if (count > limits.retainedMessagesMax || bytes > limits.retainedBytesMax) {
         statistics.dropped.retainedLimit++;
         // The older one is no longer the last message of its topic. [MQTT-3.3.1-7]
-        if (retained.delete(topic)) journal.retainedDeleted(topic);
+        this.#delete(topic);
       } else {
         message.detach();
         retained.set(topic, message); // [MQTT-3.3.1-5]
@@ -83,6 +92,14 @@ export class Router {
     }
     statistics.retainedMessages = retained.count;
     statistics.retainedBytes = retained.bytes;
+  }
+
+  #delete(topic: TopicName): void {
+    const known = this.retained.delete(topic);
+    // Another client's deletion may be on its way to the disk: whoever deletes again waits with it.
+    if (!known && !this.#deletions.has(topic)) return;
+    this.#turn.journal.retainedDeleted(topic);
+    this.#deletions.note(topic);
   }
 
   /** Publishes a message of the server itself or a Will. */

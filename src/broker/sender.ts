@@ -67,7 +67,6 @@ export class Sender {
     }
     const mustWait = !session.queue.isEmpty ||
       (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) ||
-      (qos > 0 && !this.#memoryFits(message.size)) ||
       (qos > 0 && connection.pendingBytes > limits.outboxHighWaterBytes);
     if (mustWait) this.#enqueue(session, new Delivery(message, qos, false));
     else if (qos === 0) this.#sendQos0(connection, message, false); // [MQTT-3.3.1-9]
@@ -212,8 +211,12 @@ export class Sender {
   #pumpReplay(connection: Connection, session: Session, replay: Replay): boolean {
     const { limits } = this.#turn;
     for (;;) {
-      const message = replay.peek();
+      const message = replay.peek(this.#turn);
       if (message === null) return true;
+      if (message === "later") {
+        this.#turn.walking.add(session);
+        return false;
+      }
       const qos = replay.granted < message.qos ? replay.granted : message.qos;
       if (connection.pendingBytes > limits.outboxHighWaterBytes) return false;
       if (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return false;
@@ -300,17 +303,14 @@ export class Sender {
     const { queue } = session;
     // Nothing is given up for a message that would not fit even then.
     if (cost > limits.queueBytesMax) return false;
-    const others = this.#memoryBytes - queue.bytes;
-    if (others + cost > limits.queueTotalBytesMax) return false;
+    if (this.#memoryBytes - queue.bytes + cost > limits.queueTotalBytesMax) return false;
     for (;;) {
       const fits = queue.length < limits.queueMessagesMax &&
         queue.bytes + cost <= limits.queueBytesMax && this.#memoryFits(cost);
       if (fits) return true;
       if (limits.queueFull === "drop_newest") return false;
-      // A replay at the head costs next to nothing: giving it up would make no room.
-      const oldest = queue.peek();
-      if (!(oldest instanceof Delivery)) return false;
-      queue.shift();
+      const oldest = queue.shiftDelivery();
+      if (oldest === undefined) return false;
       statistics.queuedMessages--;
       statistics.queuedBytes -= oldest.cost;
       statistics.dropped.queueFull++;

@@ -14,6 +14,7 @@ import { QOS_SENDER } from "./qos_sender_states.ts";
 import { SESSION } from "./session_states.ts";
 import { NO_TRANSITION } from "./transition_table.ts";
 import { isServerTopic } from "./topic_cache.ts";
+import { UnsettledKeys } from "./unsettled_keys.ts";
 import type { Turn } from "./turn.ts";
 
 const { states, events, emissions } = SESSION;
@@ -37,10 +38,12 @@ export class SessionRegistry {
   readonly #turn: Turn;
   readonly #parts: SessionParts;
   readonly #sessions = new Map<string, Session>();
+  readonly #discards: UnsettledKeys;
 
   constructor(turn: Turn, parts: SessionParts) {
     this.#turn = turn;
     this.#parts = parts;
+    this.#discards = new UnsettledKeys(turn);
   }
 
   /** The session of a Client Identifier, if there is one. */
@@ -139,7 +142,11 @@ export class SessionRegistry {
     const session = new Session(stored.clientIdentifier, true);
     session.state = states.stored;
     // A session that was connected when the process ended has been away since now.
-    session.storedSinceMs = stored.storedSinceMs === 0 ? this.#turn.wallMs : stored.storedSinceMs;
+    session.storedSinceMs = stored.storedSinceMs;
+    if (stored.storedSinceMs === 0) {
+      session.storedSinceMs = this.#turn.wallMs;
+      this.#turn.journal.sessionStored(stored.clientIdentifier, session.storedSinceMs);
+    }
     this.#add(session);
     for (const { filter, qos } of stored.subscriptions) {
       session.subscriptions.set(filter, qos);
@@ -173,6 +180,8 @@ export class SessionRegistry {
     }
     this.#add(session);
     if (persistent) this.#turn.journal.sessionCreated(identifier);
+    // The end of an older session may be on its way to the disk: the CONNACK waits for it, too.
+    else if (this.#discards.has(identifier)) this.#turn.journal.sessionDiscarded(identifier);
     return { session, resumed: false };
   }
 
@@ -198,6 +207,7 @@ export class SessionRegistry {
     session.storedSinceMs = this.#turn.wallMs;
     this.#turn.journal.sessionStored(session.clientIdentifier, session.storedSinceMs);
     this.#parts.sender.detachOld(session, Infinity);
+    session.queue.widenReplays();
   }
 
   /** Steps the session table; gives what the transition emits. */
@@ -219,7 +229,9 @@ export class SessionRegistry {
     session.subscriptions.clear();
     this.#sessions.delete(session.clientIdentifier);
     this.#turn.statistics.sessions = this.#sessions.size;
-    if (session.persistent) this.#turn.journal.sessionDiscarded(session.clientIdentifier);
+    if (!session.persistent) return;
+    this.#turn.journal.sessionDiscarded(session.clientIdentifier);
+    this.#discards.note(session.clientIdentifier);
   }
 
   #add(session: Session): void {

@@ -16,6 +16,8 @@ import type { Session } from "./session.ts";
 import type { Turn } from "./turn.ts";
 
 const UNSUBACK_FIRST_BYTE = 0xb0;
+/** Levels that the filters of all sessions may have on the average, when they are at their limit. */
+const LEVELS_PER_SUBSCRIPTION = 8;
 
 /** Adds and removes subscriptions. */
 export class Subscriptions {
@@ -44,10 +46,11 @@ export class Subscriptions {
     buffer.append(bytes, 0, bytes.length); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.9.3-1]
     statistics.packetsSent++;
     // Retained messages go out at every SUBSCRIBE. [MQTT-3.3.1-6] [MQTT-3.8.4-3]
-    packet.subscriptions.forEach(({ filter }, index) => {
-      const granted = returnCodes[index]!;
-      if (granted !== SUBACK_FAILURE) this.#parts.sender.replay(session, filter, granted as Qos);
-    });
+    // A filter that stands there twice is answered once, at the QoS it has in the end.
+    const granted = new Map(packet.subscriptions.map(({ filter }, i) => [filter, returnCodes[i]!]));
+    for (const [filter, code] of granted) {
+      if (code !== SUBACK_FAILURE) this.#parts.sender.replay(session, filter, code as Qos);
+    }
   }
 
   /** [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] */
@@ -77,7 +80,8 @@ export class Subscriptions {
     if (granted === null) return SUBACK_FAILURE;
     const isNew = !session.subscriptions.has(filter);
     const full = session.subscriptions.size >= limits.subscriptionsPerSessionMax ||
-      statistics.subscriptions >= limits.subscriptionsMax;
+      statistics.subscriptions >= limits.subscriptionsMax ||
+      this.#parts.router.trie.levels >= limits.subscriptionsMax * LEVELS_PER_SUBSCRIPTION;
     if (isNew && full) return SUBACK_FAILURE;
     session.subscriptions.set(filter, granted); // [MQTT-3.8.4-3]
     this.#parts.router.trie.add(filter, session, granted);

@@ -10,6 +10,10 @@ import type { Session } from "./session.ts";
 import type { TopicTrie } from "./topic_trie.ts";
 
 const SLOTS = 4096;
+/** Longer names are looked up each time; with the slots, this bounds the bytes of the cache. */
+const CACHED_BYTES_MAX = 256;
+/** References to sessions that all entries together may hold, about. */
+const CACHED_SESSIONS_MAX = 1_000_000;
 
 /** A valid Topic Name with the subscribers it had at `generation` of the trie. */
 export class TopicEntry {
@@ -37,9 +41,8 @@ export class TopicEntry {
     return true;
   }
 
-  /** Brings the subscribers up to date. */
+  /** Asks the trie for the subscribers. */
   refresh(trie: TopicTrie<Session>): void {
-    if (this.generation === trie.generation) return;
     const granted = new Map<Session, Qos>();
     trie.match(this.name, (session, qos) => {
       const known = granted.get(session);
@@ -64,6 +67,7 @@ export function isServerTopic(name: TopicName): boolean {
 export class TopicCache {
   readonly #slots: (TopicEntry | undefined)[] = new Array(SLOTS);
   readonly #limits: DecoderLimits;
+  #sessions = 0;
 
   constructor(limits: DecoderLimits) {
     this.#limits = limits;
@@ -79,7 +83,18 @@ export class TopicCache {
     const name = decodeTopicName(source, { start, end }, this.#limits);
     if (typeof name !== "string") return name;
     const entry = new TopicEntry(source.slice(start, end), name);
-    this.#slots[slot] = entry;
+    if (end - start <= CACHED_BYTES_MAX) this.#slots[slot] = entry;
     return entry;
+  }
+
+  /** Brings the subscribers of an entry up to date, and forgets all when they are too many. */
+  refresh(entry: TopicEntry, trie: TopicTrie<Session>): void {
+    if (entry.generation === trie.generation) return;
+    const before = entry.sessions.length;
+    entry.refresh(trie);
+    this.#sessions += entry.sessions.length - before;
+    if (this.#sessions <= CACHED_SESSIONS_MAX) return;
+    this.#slots.fill(undefined);
+    this.#sessions = 0;
   }
 }

@@ -17,6 +17,8 @@ export class TopicTrie<S> {
   generation = 0;
   /** Number of subscriptions. */
   size = 0;
+  /** Levels held, long ones counted more than once: what the memory of the tree goes with. */
+  levels = 0;
 
   /** Adds or replaces a subscription; gives whether it is new. [MQTT-3.8.4-3] */
   add(filter: TopicFilter, subscriber: S, qos: Qos): boolean {
@@ -27,11 +29,14 @@ export class TopicTrie<S> {
       if (child === undefined) {
         child = makeNode(node, level);
         children.set(level, child);
+        this.levels += weight(level);
       }
       node = child;
     }
     const subscribers = node.subscribers ??= new Map();
-    const isNew = !subscribers.has(subscriber);
+    const known = subscribers.get(subscriber);
+    if (known === qos) return false;
+    const isNew = known === undefined;
     subscribers.set(subscriber, qos);
     if (isNew) this.size++;
     this.generation++;
@@ -48,7 +53,7 @@ export class TopicTrie<S> {
     if (node.subscribers?.delete(subscriber) !== true) return false;
     this.size--;
     this.generation++;
-    prune(node);
+    this.levels -= prune(node);
     return true;
   }
 
@@ -96,14 +101,22 @@ function makeNode<S>(parent: TrieNode<S> | null, level: string): TrieNode<S> {
   return { parent, level, children: null, subscribers: null };
 }
 
-/** Drops nodes that hold nothing any more, upwards. */
-function prune<S>(from: TrieNode<S>): void {
+/** How many levels this one counts for. */
+function weight(level: string): number {
+  return 1 + Math.floor(level.length / 64);
+}
+
+/** Drops nodes that hold nothing any more, upwards; gives the levels that are gone. */
+function prune<S>(from: TrieNode<S>): number {
   let node = from;
+  let levels = 0;
   if (node.subscribers !== null && node.subscribers.size === 0) node.subscribers = null;
   while (node.parent !== null && node.subscribers === null && node.children === null) {
     const parent: TrieNode<S> = node.parent;
     parent.children!.delete(node.level);
+    levels += weight(node.level);
     if (parent.children!.size === 0) parent.children = null;
     node = parent;
   }
+  return levels;
 }

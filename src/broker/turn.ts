@@ -5,10 +5,14 @@ import { EventLog } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { AccessPolicy } from "./policy.ts";
+import type { Session } from "./session.ts";
 import { Statistics } from "./statistics.ts";
 
 /** Bytes of fan-out after which a turn ends, so that outboxes drain before more is read. */
 export const FAN_OUT_BYTES_PER_TURN = 8_388_608;
+
+/** Steps through the retained messages after which a turn leaves the rest to the next. */
+export const WALK_STEPS_PER_TURN = 10_000;
 
 /** The moment at which the core acts. */
 export interface Instant {
@@ -47,6 +51,12 @@ export class Turn {
   resumed: Connection[] = [];
   /** CONNECTs whose verdict is pending. */
   authentications: { readonly connection: Connection; readonly packet: ConnectPacket }[] = [];
+  /** The last batch that is committed. */
+  committedBatch = 0;
+  /** Steps through the retained messages that this turn may still take. */
+  walkSteps = WALK_STEPS_PER_TURN;
+  /** Sessions whose replay goes on in a later turn. */
+  walking: Set<Session> = new Set();
   /** Bytes handed to outboxes by fan-out in this turn. */
   fanOutBytes = 0;
 

@@ -52,29 +52,25 @@ export class ConnectionDriver {
     return connection === null ? null : new ConnectionDriver(stream, connection, owner);
   }
 
-  /** Reads until the connection has ended. Never rejects. */
+  /** Reads until the connection has ended. Rejects only for a fault of the broker itself. */
   async run(): Promise<void> {
     const { connection } = this;
     let bytes = 0;
-    try {
-      for (;;) {
-        const room = this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
-        const count = await this.#stream.read(room);
-        if (count === null) break;
-        if (connection.closed) continue; // only read to let the peer see our last bytes
-        this.#filled += count;
-        const full = this.#filled === this.#buffer.length;
-        for (let wait = this.#present(); wait !== null; wait = this.#present()) await wait;
-        this.#resize(full, count);
-        // A read that finds bytes completes without a look at other sockets and timers: a client
-        // that floods would be the only one served.
-        bytes += count;
-        if (bytes < BYTES_PER_ITERATION) continue;
-        bytes = 0;
-        await this.#owner.nextIteration();
-      }
-    } catch {
-      // A reset or a closed socket: for MQTT it is the end of the Network Connection, no more.
+    for (;;) {
+      const room = this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
+      const count = await this.#read(room);
+      if (count === null) break;
+      if (connection.closed) continue; // only read to let the peer see our last bytes
+      this.#filled += count;
+      const full = this.#filled === this.#buffer.length;
+      for (let wait = this.#present(); wait !== null; wait = this.#present()) await wait;
+      this.#resize(full, count);
+      // A read that finds bytes completes without a look at other sockets and timers: a client
+      // that floods would be the only one served.
+      bytes += count;
+      if (bytes < BYTES_PER_ITERATION) continue;
+      bytes = 0;
+      await this.#owner.nextIteration();
     }
     const { broker, pool } = this.#owner;
     pool.give(this.#buffer);
@@ -106,7 +102,25 @@ export class ConnectionDriver {
     if (connection.outbox.length > 0) {
       this.#writing = true;
       void this.#writeLoop();
-    } else if (connection.closed) this.#finish();
+    } else if (connection.closed && connection.gated === null) this.#finish();
+  }
+
+  /** Gives null at the end of the Network Connection: whether it was closed or reset is the same. */
+  async #read(target: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#stream.read(target);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Gives null when the peer takes no more. */
+  async #write(source: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#stream.write(source);
+    } catch {
+      return null;
+    }
   }
 
   /**
@@ -159,27 +173,28 @@ export class ConnectionDriver {
     const owner = this.#owner;
     const { connection } = this;
     const { outbox } = connection;
-    try {
-      while (outbox.length > 0 && !connection.aborted) {
-        const length = outbox.length;
-        const block = outbox.detach();
-        connection.writingBytes = length;
-        connection.lastWriteMs = owner.instant().nowMs;
-        let written = 0;
-        while (written < length) {
-          const count = await this.#stream.write(block.subarray(written, length));
-          written += count;
-          owner.broker.drained(connection, count, owner.instant());
-          owner.requestTurn();
+    while (outbox.length > 0 && !connection.aborted) {
+      const length = outbox.length;
+      const block = outbox.detach();
+      connection.writingBytes = length;
+      connection.lastWriteMs = owner.instant().nowMs;
+      let written = 0;
+      while (written < length) {
+        const count = await this.#write(block.subarray(written, length));
+        if (count === null) {
+          owner.broker.close(connection, "peerClosed", owner.instant());
+          break;
         }
-        owner.pool.give(block);
+        written += count;
+        owner.broker.drained(connection, count, owner.instant());
+        owner.requestTurn();
       }
-    } catch {
-      owner.broker.close(connection, "peerClosed", owner.instant());
-      owner.requestTurn();
+      owner.pool.give(block);
+      if (written < length) break;
     }
+    owner.requestTurn();
     this.#writing = false;
-    if (connection.closed) this.#finish();
+    this.flush();
   }
 
   /** Everything is sent: ends our side, so that the peer sees the end behind the last byte. */

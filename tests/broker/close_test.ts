@@ -52,14 +52,6 @@ const ENDS: readonly End[] = [
     end: (core) => void core.connect({ clientIdentifier: "dying" }),
   },
   {
-    cause: "serverLimit",
-    published: true,
-    end: (core, client) => {
-      core.broker.close(client.connection, "serverLimit", core.instant());
-      core.turn();
-    },
-  },
-  {
     cause: "shutdown",
     published: true,
     end: (core, client) => {

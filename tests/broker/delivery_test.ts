@@ -176,7 +176,7 @@ Deno.test("retained messages of overlapping filters come for each filter", () =>
 });
 
 Deno.test("a retained message above the limit is passed on and its older one forgotten [MQTT-3.3.1-7]", () => {
-  const core = new Core({ limits: { retainedBytesMax: 40 } });
+  const core = new Core({ limits: { retainedBytesMax: 270 } });
   const watcher = core.connect();
   watcher.subscribe("t");
   const publisher = core.connect();

@@ -124,7 +124,7 @@ const limitCases: KeyCases = {
     assertEquals(broker.server.broker.statistics.dropped.retainedLimit, 1);
   },
   "limits.retained_bytes_max": async () => {
-    await using broker = await TestBroker.start({ limits: { retainedBytesMax: 30 } });
+    await using broker = await TestBroker.start({ limits: { retainedBytesMax: 600 } });
     const fits = "x".repeat(20);
     assertEquals(await retainedAfter(broker, [fits, "y".repeat(20)]), [fits]);
   },

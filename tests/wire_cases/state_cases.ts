@@ -73,10 +73,4 @@ export const STATE_CASES: readonly StateCase[] = [
     bytes: bytes(0x10, 0xff, 0xff, 0xff, 0x7f),
     tag: "MQTT-3.1.0-2",
   },
-  {
-    name: "a QoS 1 PUBLISH with the identifier of an open QoS 2 PUBLISH [MQTT-2.3.1-2]",
-    sender: "connected",
-    bytes: bytes(packet(0x34, text("a"), 0, 5), packet(0x32, text("a"), 0, 5)),
-    tag: "MQTT-2.3.1-2",
-  },
 ];
