@@ -1,5 +1,5 @@
 /** Sessions by Client Identifier: CONNECT, take-over, the end of connections, expiry. */
-import { type ConnackCode, type ConnectPacket, encodePacket, type Will } from "../mqtt/mod.ts";
+import { type ConnackCode, type ConnectPacket, type Will } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
@@ -252,7 +252,7 @@ export class SessionRegistry {
     fields: { sessionPresent: boolean; returnCode: ConnackCode },
     { durable }: { durable: boolean },
   ): void {
-    const bytes = encodePacket({ type: "CONNACK", ...fields });
+    const bytes = Uint8Array.of(0x20, 2, fields.sessionPresent ? 1 : 0, fields.returnCode);
     const buffer = this.#parts.gate.acknowledgementBuffer(connection, durable);
     buffer.append(bytes, 0, bytes.length);
     // Nothing overtakes the CONNACK. [MQTT-3.2.0-1]

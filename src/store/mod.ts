@@ -1,4 +1,8 @@
 /** Where sessions, queued messages, retained messages and Wills are kept. */
 export { BatchJournal, type JournalRecord } from "./batch_journal.ts";
 export { MemoryStore } from "./memory_store.ts";
+export type { DatabaseOptions } from "./sqlite_database.ts";
+export type { StoreProblem } from "./sqlite_problem.ts";
+export { SCHEMA_VERSION } from "./sqlite_schema.ts";
+export { SqliteStore, type StoreStatistics } from "./sqlite_store.ts";
 export type { Store } from "./store.ts";

@@ -14,6 +14,6 @@ export interface Store {
    * then: at once where the store is that fast, else as a promise.
    */
   commit(): number | Promise<number>;
-  /** Ends the store; batches that are not committed are lost. */
-  close(): void;
+  /** Ends the store when what was handed to `commit` is committed; what was not is lost. */
+  close(): void | Promise<void>;
 }
