@@ -14,7 +14,7 @@ import {
   SysTopics,
 } from "./broker/mod.ts";
 import { type Config, isLoopbackHost, parseListenAddress } from "./config/mod.ts";
-import { MemoryStore, type Store } from "./store/mod.ts";
+import { MemoryStore, SqliteStore, type Store, type StoreProblem } from "./store/mod.ts";
 import { DataDirectory, Log, terminationSignal } from "./system/mod.ts";
 import { ConnectionDriver, TcpListener, type TurnOwner } from "./transport/mod.ts";
 
@@ -71,16 +71,21 @@ export class Server implements TurnOwner {
   readonly #sysTopics = new SysTopics();
   readonly #startedMs = performance.now();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
+  #trouble: string | null = null;
   #nextHandle = 1;
   #allEnded: (() => void) | null = null;
   #turnRequested = false;
   #iteration: Promise<void> | null = null;
   #iteratedMs = 0;
 
-  private constructor(config: Config, directory: DataDirectory, io: ServerIo) {
+  private constructor(
+    config: Config,
+    { directory, store }: { directory: DataDirectory; store: Store },
+    io: ServerIo,
+  ) {
     this.#config = config;
     this.#directory = directory;
-    this.#store = new MemoryStore();
+    this.#store = store;
     this.#io = io;
     this.#log = new Log(config.log.level, {
       write: (line) => {
@@ -103,7 +108,12 @@ export class Server implements TurnOwner {
   static async start(config: Config, io: ServerIo): Promise<Server | { problem: string }> {
     const directory = await DataDirectory.open(config.store.dataDir);
     if ("problem" in directory) return directory;
-    const server = new Server(config, directory, io);
+    const store = await openStore(config);
+    if ("problem" in store) {
+      directory.close();
+      return { problem: `store in ${config.store.dataDir} (${store.kind}): ${store.problem}` };
+    }
+    const server = new Server(config, { directory, store }, io);
     for (const { address } of config.listeners) {
       try {
         server.#listen(address);
@@ -160,7 +170,7 @@ export class Server implements TurnOwner {
     this.requestTurn();
     await this.#connectionsEnded();
     this.#endTurn();
-    this.#store.close();
+    await this.#store.close();
     this.#directory.close();
   }
 
@@ -257,6 +267,12 @@ export class Server implements TurnOwner {
 
   #tick(): void {
     this.broker.tick(this.instant());
+    const { trouble } = this.#store;
+    if (trouble !== this.#trouble) {
+      this.#trouble = trouble;
+      if (trouble === null) this.#log.line("warn", "store recovered: acknowledgements leave again");
+      else this.#log.line("error", `store in trouble: acknowledgements wait: ${trouble}`);
+    }
     this.requestTurn();
   }
 
@@ -288,6 +304,12 @@ function iterate(): Promise<void> {
     }
     setImmediate(step);
   });
+}
+
+/** The store that the configuration asks for; the data directory is locked already. */
+function openStore({ store }: Config): Promise<Store | StoreProblem> {
+  if (store.kind === "memory") return Promise.resolve(new MemoryStore());
+  return SqliteStore.open(`${store.dataDir}/relayq.db`);
 }
 
 /** The limits of the core, out of the sections of the configuration. */
@@ -326,8 +348,10 @@ function banner(config: Config, addresses: readonly Deno.NetAddr[]): string {
     `  closed       TLS, passwords, ACL (not built yet); MQTT 5; MQTT 3.1 ${
       mqtt31 ? "is open" : "(protocol.mqtt_3_1)"
     }; $SYS is read-only`,
-    `  store        memory: sessions and retained messages end with this process`,
-    `  data         ${config.store.dataDir}   (locked; nothing is written yet)`,
+    config.store.kind === "memory"
+      ? `  store        memory: sessions and retained messages end with this process`
+      : `  store        sqlite: what is acknowledged is committed to ${config.store.dataDir}/relayq.db`,
+    `  data         ${config.store.dataDir}   (locked for this broker)`,
     "",
   );
   return lines.join("\n") + "\n";

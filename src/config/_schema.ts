@@ -293,10 +293,10 @@ export const SCHEMA = [
       {
         name: "kind",
         type: "enum",
-        values: ["memory"],
+        values: ["memory", "sqlite"],
         default: "memory",
         doc:
-          "What keeps sessions and messages. The memory store is the only one so far: it forgets everything when the broker stops.",
+          'What keeps sessions, queued and retained messages and Wills. "memory" forgets everything when the broker stops. "sqlite" keeps it in the data directory, and acknowledges only what is committed there; it is new, and what it lacks is said under the honest limits.',
       },
       {
         name: "data_dir",

@@ -94,7 +94,7 @@ export interface SessionConfig {
 
 /** Where state is kept. */
 export interface StoreConfig {
-  readonly kind: "memory";
+  readonly kind: "memory" | "sqlite";
   /** Path of the directory, relative to the working directory unless absolute. */
   readonly dataDir: string;
 }

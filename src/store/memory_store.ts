@@ -17,6 +17,10 @@ export class MemoryStore implements Store {
     return this.#journal.dirty;
   }
 
+  get trouble(): null {
+    return null;
+  }
+
   load(): StoredState {
     return this.#image.snapshot();
   }

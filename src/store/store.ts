@@ -7,6 +7,8 @@ export interface Store {
   readonly journal: Journal;
   /** Whether there is anything to commit. */
   readonly dirty: boolean;
+  /** Why nothing can be committed at present, or null; acknowledgements wait meanwhile. */
+  readonly trouble: string | null;
   /** What the committed batches amount to. */
   load(): StoredState;
   /**

@@ -102,7 +102,7 @@ export const WORDS: readonly {
   readonly values: readonly string[];
 }[] = [
   { path: "queue.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
-  { path: "store.kind", default: "memory", values: ["memory"] },
+  { path: "store.kind", default: "memory", values: ["memory", "sqlite"] },
   { path: "log.level", default: "info", values: ["debug", "info", "warn", "error"] },
 ];
 

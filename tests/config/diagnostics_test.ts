@@ -84,8 +84,8 @@ Deno.test("a bad word is told the allowed ones and the one that was meant", () =
   assertEquals(summarize('log.level = "Wran"'), [
     '1:13 log.level: "Wran" is not one of "debug", "info", "warn", "error" -> warn',
   ]);
-  assertEquals(summarize('store.kind = "sqlite"'), [
-    '1:14 store.kind: "sqlite" is not "memory", the only value so far',
+  assertEquals(summarize('store.kind = "disk"'), [
+    '1:14 store.kind: "disk" is not one of "memory", "sqlite"',
   ]);
 });
 

@@ -237,8 +237,19 @@ const startCases: KeyCases = {
     assertStringIncludes(output, `3 Cannot start: data directory ${dataDir} is held`);
   },
   "store.kind": async () => {
-    const output = await serveFails(`[store]\nkind = "nonsense"\n`);
-    assertStringIncludes(output, "store.kind");
+    for (const kind of ["memory", "sqlite"] as const) {
+      const dataDir = await Deno.makeTempDir({ prefix: "relayq-test-" });
+      const store = { kind, dataDir };
+      {
+        await using broker = await TestBroker.start({ store }, { keepDataDir: true });
+        using client = await WireClient.connect(broker.port);
+        await client.publish("kept", "?", { qos: 1, retain: true });
+      }
+      await using broker = await TestBroker.start({ store });
+      using client = await WireClient.connect(broker.port);
+      await client.subscribe("kept");
+      assertEquals((await client.drain()).length, kind === "sqlite" ? 1 : 0);
+    }
   },
 };
 

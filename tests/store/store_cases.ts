@@ -209,11 +209,11 @@ export function testStore(factory: StoreFactory): void {
       write(store);
       await store.commit();
       assertEquals(loaded(store.load()), { ...NOTHING, ...expected });
-      store.close();
+      await store.close();
       if (factory.reopen === null) return;
       const again = await factory.reopen(store);
       assertEquals(loaded(again.load()), { ...NOTHING, ...expected }, "after a restart");
-      again.close();
+      await again.close();
     });
   }
 
@@ -223,7 +223,7 @@ export function testStore(factory: StoreFactory): void {
     assertEquals(loaded(store.load()), NOTHING);
     await store.commit();
     assertEquals(store.load().sessions.length, 1);
-    store.close();
+    await store.close();
   });
 
   Deno.test(`${factory.name}: batches are numbered, and commit names the batch it has committed`, async () => {
@@ -243,7 +243,7 @@ export function testStore(factory: StoreFactory): void {
       assertGreater(committed, last);
       last = committed;
     }
-    store.close();
+    await store.close();
   });
 
   Deno.test(`${factory.name}: a loaded state is not changed by later records`, async () => {
@@ -258,7 +258,7 @@ export function testStore(factory: StoreFactory): void {
     await store.commit();
     assertEquals(JSON.stringify(loaded(before)), text);
     assert(JSON.stringify(loaded(store.load())) !== text);
-    store.close();
+    await store.close();
   });
 }
 

@@ -13,9 +13,10 @@ export class TestBroker implements AsyncDisposable {
   readonly server: Server;
   /** Lines of the log so far. */
   readonly log: string[];
-  readonly #dataDir: string;
+  /** Removed at the end; null to keep it. */
+  readonly #dataDir: string | null;
 
-  private constructor(server: Server, log: string[], dataDir: string) {
+  private constructor(server: Server, log: string[], dataDir: string | null) {
     this.server = server;
     this.port = server.addresses[0]!.port;
     this.log = log;
@@ -23,8 +24,12 @@ export class TestBroker implements AsyncDisposable {
   }
 
   /** Starts a broker with the default configuration and these changes; $SYS is off by default. */
-  static async start(changes: ConfigChanges = {}): Promise<TestBroker> {
-    const dataDir = await Deno.makeTempDir({ prefix: "relayq-test-" });
+  static async start(
+    changes: ConfigChanges = {},
+    { keepDataDir = false } = {},
+  ): Promise<TestBroker> {
+    const dataDir = changes.store?.dataDir ??
+      await Deno.makeTempDir({ prefix: "relayq-test-" });
     const config: Config = {
       listeners: [{ address: "127.0.0.1:0", allowAnonymous: false }],
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
@@ -39,11 +44,11 @@ export class TestBroker implements AsyncDisposable {
     const log: string[] = [];
     const server = await Server.start(config, { out: () => {}, err: (text) => log.push(text) });
     if ("problem" in server) throw new Error(`Cannot start test broker: ${server.problem}`);
-    return new TestBroker(server, log, dataDir);
+    return new TestBroker(server, log, keepDataDir ? null : dataDir);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.stop("end of test");
-    await Deno.remove(this.#dataDir, { recursive: true });
+    if (this.#dataDir !== null) await Deno.remove(this.#dataDir, { recursive: true });
   }
 }

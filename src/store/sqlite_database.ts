@@ -1,0 +1,201 @@
+/**
+ * The durable state in a file: everything that touches SQLite, without threads and without time.
+ * The store worker drives it; tests and simulations may drive it themselves.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Qos } from "../mqtt/mod.ts";
+import { type ChangeSink, ChangeWriter, readChanges } from "./sqlite_changes.ts";
+import { reasonOf, StoreError } from "./sqlite_problem.ts";
+import { damageReason, foreignReason, migrate } from "./sqlite_schema.ts";
+import { RowWriter } from "./sqlite_writer.ts";
+
+/** A load is given in chunks of about this size. */
+const CHUNK_BYTES = 262_144;
+/** Memory for pages of the file. */
+const CACHE_KIB = 8192;
+
+/** How a database is kept. */
+export interface DatabaseOptions {
+  /** The write-ahead log is moved to the database file when it is larger than this. */
+  readonly walBytesMax: number;
+}
+
+/** A row of a query; names and types are those of the schema. */
+type Row = Readonly<Record<string, unknown>>;
+
+/** An open database; no other process can open it at the same time. */
+export class SqliteDatabase {
+  readonly #database: DatabaseSync;
+  readonly #rows: RowWriter;
+  readonly #walBytesMax: number;
+  readonly #pageBytes: number;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #checkpoint: StatementSync;
+  readonly #walState: StatementSync;
+  #walRestarts = false;
+  /**
+   * Calls of fsync, at most: one for each commit (none if it rewrites what was there), and three for
+   * each checkpoint and the log that begins anew.
+   */
+  syncs = 0;
+
+  private constructor(database: DatabaseSync, options: DatabaseOptions) {
+    this.#database = database;
+    this.#rows = new RowWriter(database);
+    this.#walBytesMax = options.walBytesMax;
+    this.#begin = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
+    this.#checkpoint = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#walState = database.prepare("PRAGMA wal_checkpoint(NOOP)");
+    this.#pageBytes = Number(database.prepare("PRAGMA page_size").get()?.page_size);
+  }
+
+  /**
+   * Opens a database or makes a new one (mode 0600), checks it and brings it to the present schema.
+   * Throws StoreError or an error of SQLite: see `problemOf`.
+   */
+  static open(path: string, options: DatabaseOptions): SqliteDatabase {
+    createFile(path);
+    const database = new DatabaseSync(path);
+    try {
+      // Exclusive: no second process, and no shared memory file beside the log.
+      database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF");
+      const foreign = foreignReason(database);
+      if (foreign !== null) throw new StoreError("foreign", foreign);
+      const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+      if (mode !== "wal") throw new StoreError("unusable", `journal mode is ${mode}, not wal`);
+      database.exec(
+        `PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = ${options.walBytesMax}`,
+      );
+      database.exec("BEGIN EXCLUSIVE; COMMIT"); // takes the lock, which stays
+      migrate(database);
+      const damage = damageReason(database);
+      if (damage !== null) throw new StoreError("damaged", damage);
+      return new SqliteDatabase(database, options);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** Applies changes and commits them: they are on the disk when this returns, or nothing is. */
+  commit(changes: Uint8Array): void {
+    const database = this.#database;
+    try {
+      this.#begin.run();
+      readChanges(changes, this.#rows);
+      this.#rows.finish();
+      this.#commit.run();
+    } catch (error) {
+      this.#rows.rolledBack();
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+    this.#rows.committed();
+    this.syncs += this.#walRestarts ? 2 : 1;
+    this.#walRestarts = false;
+  }
+
+  /** Bytes in the write-ahead log that are not in the database file yet. */
+  get walBytes(): number {
+    const row = this.#walState.get();
+    return (Number(row?.log) - Number(row?.checkpointed)) * this.#pageBytes;
+  }
+
+  /** Moves the log to the database file if it is large enough; gives whether it did. */
+  checkpointIfDue(): boolean {
+    if (this.walBytes < this.#walBytesMax) return false;
+    this.#checkpoint.get();
+    this.syncs += 2;
+    this.#walRestarts = true;
+    return true;
+  }
+
+  /** Hands out everything that is committed, as changes that would make it. */
+  load(takeChunk: (chunk: Uint8Array<ArrayBuffer>) => void): void {
+    const writer = new ChangeWriter();
+    for (const write of [writeSessions, writeDeliveries, writeRest]) {
+      for (const _row of write(this.#database, writer)) {
+        if (writer.length >= CHUNK_BYTES) takeChunk(writer.take());
+      }
+    }
+    if (writer.length > 0) takeChunk(writer.take());
+  }
+
+  /** Closes the file; the log is moved to the database file and removed. */
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** SQLite would make it readable for others; and the directory must know it after a power cut. */
+function createFile(path: string): void {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+    const cut = path.lastIndexOf("/");
+    const directory = Deno.openSync(cut < 0 ? "." : path.slice(0, cut + 1), { read: true });
+    directory.syncSync();
+    directory.close();
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw new StoreError("unusable", reasonOf(error));
+  }
+}
+
+function* writeSessions(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
+  for (const row of rows(database, "SELECT * FROM session ORDER BY key")) {
+    const { key, client, stored_since_ms } = row as { [name: string]: number } & { client: string };
+    sink.sessionCreated(key!, { client, storedSinceMs: stored_since_ms! });
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM subscription")) {
+    sink.subscribed(row.session as number, { filter: row.filter as string, qos: row.qos as Qos });
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM receiving")) {
+    sink.receiveStarted(row.session as number, row.packet_id as number);
+    yield row;
+  }
+}
+
+function* writeDeliveries(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
+  for (const row of rows(database, "SELECT * FROM message")) {
+    sink.message(row.id as number, { qos: row.qos as Qos, body: row.body as Uint8Array });
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM delivery ORDER BY session, sequence")) {
+    sink.deliveryAdded(row.session as number, {
+      sequence: row.sequence as number,
+      message: row.message as number,
+      qos: row.qos as Qos,
+      retain: row.retain === 1,
+      packetId: row.packet_id as number,
+      released: row.released === 1,
+    });
+    yield row;
+  }
+}
+
+function* writeRest(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
+  for (const row of rows(database, "SELECT * FROM retained")) {
+    const { qos, payload } = row;
+    sink.retainedSet(row.topic as string, { qos: qos as Qos, payload: payload as Uint8Array });
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM will")) {
+    sink.willSet(row.client as string, {
+      topic: row.topic as string,
+      qos: row.qos as Qos,
+      retain: row.retain === 1,
+      payload: row.payload as Uint8Array,
+    });
+    yield row;
+  }
+}
+
+function rows(database: DatabaseSync, query: string): Iterable<Row> {
+  return database.prepare(query).iterate();
+}

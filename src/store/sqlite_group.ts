@@ -1,0 +1,287 @@
+/**
+ * A write group: the records of one or more batches, reduced to what they change. What was added and
+ * finished within a group is never written: with a subscriber that acknowledges fast, that is most
+ * of the traffic.
+ */
+import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
+import type { DeliveryRecord, Message } from "../broker/mod.ts";
+import type { JournalRecord } from "./batch_journal.ts";
+import type { ChangeSink } from "./sqlite_changes.ts";
+import type { LoadedState } from "./sqlite_state_reader.ts";
+
+/** Numbers that name sessions and messages in the store, and what is known to be stored. */
+export class StoreNames {
+  readonly #keys = new Map<string, number>();
+  #nextKey: number;
+  #nextMessageId: number;
+  /** Clients whose Will is stored. */
+  readonly wills: Set<string>;
+
+  /** Continues behind what the store holds. */
+  constructor({ state, keys, messageId }: LoadedState) {
+    let last = 0;
+    for (const [client, key] of keys) {
+      this.#keys.set(client, key);
+      last = Math.max(last, key);
+    }
+    this.#nextKey = last + 1;
+    this.#nextMessageId = messageId + 1;
+    this.wills = new Set(state.wills.map(({ clientIdentifier }) => clientIdentifier));
+  }
+
+  /** The key of the session a client has now. */
+  key(client: string): number | undefined {
+    return this.#keys.get(client);
+  }
+
+  /** A key for a new session of a client. */
+  create(client: string): number {
+    const key = this.#nextKey++;
+    this.#keys.set(client, key);
+    return key;
+  }
+
+  /** Forgets the session of a client. */
+  discard(client: string): void {
+    this.#keys.delete(client);
+  }
+
+  /** The number of a message, which it gets when something durable first refers to it. */
+  messageId(message: Message): number {
+    if (message.storeId === 0) message.storeId = this.#nextMessageId++;
+    return message.storeId;
+  }
+}
+
+interface Addition {
+  readonly record: DeliveryRecord;
+  packetId: number;
+  released: boolean;
+}
+
+/** What a group does to one session. */
+class SessionChanges {
+  readonly key: number;
+  readonly created: boolean;
+  storedSinceMs: number | null = null;
+  subscriptions: Map<TopicFilter, Qos | null> | null = null;
+  /** Deliveries that are new in this group and not finished. */
+  readonly added = new Map<number, Addition>();
+  /** Changes of deliveries that were there before. */
+  readonly changed = new Map<number, { packetId: number; released: boolean }>();
+  readonly finished: number[] = [];
+  /** By Packet Identifier: whether it was there before the group, and whether it is there now. */
+  receiving: Map<number, { readonly before: boolean; now: boolean }> | null = null;
+
+  constructor(key: number, created: boolean) {
+    this.key = key;
+    this.created = created;
+  }
+
+  change(sequence: number, change: { packetId?: number; released?: boolean }): void {
+    let target = this.added.get(sequence) ?? this.changed.get(sequence);
+    if (target === undefined) {
+      target = { packetId: 0, released: false };
+      this.changed.set(sequence, target);
+    }
+    if (change.packetId !== undefined) target.packetId = change.packetId;
+    if (change.released === true) target.released = true;
+  }
+
+  finish(sequence: number): void {
+    if (this.added.delete(sequence)) return;
+    this.changed.delete(sequence);
+    this.finished.push(sequence);
+  }
+
+  receive(packetId: number, now: boolean): void {
+    const receiving = this.receiving ??= new Map();
+    const known = receiving.get(packetId);
+    // The core starts only what has not begun, and finishes only what has.
+    if (known === undefined) receiving.set(packetId, { before: !now, now });
+    else known.now = now;
+  }
+}
+
+/** Collects records, and writes what is left of them. */
+export class WriteGroup {
+  /** The last batch in the group; 0 if there is none. */
+  batch = 0;
+  /** Records taken since the last `writeTo`. */
+  records = 0;
+  readonly #names: StoreNames;
+  #sessions = new Map<string, SessionChanges>();
+  #discarded: number[] = [];
+  #retained = new Map<TopicName, Message | null>();
+  #wills = new Map<string, Will | null>();
+
+  constructor(names: StoreNames) {
+    this.#names = names;
+  }
+
+  /** Takes the next record. A record about a session that is not there is a fault of ours. */
+  add(record: JournalRecord): void {
+    this.records++;
+    switch (record.kind) {
+      case "sessionCreated":
+        this.#discard(record.clientIdentifier);
+        this.#create(record.clientIdentifier);
+        return;
+      case "sessionDiscarded":
+        this.#discard(record.clientIdentifier);
+        return;
+      case "retainedSet":
+        this.#retained.set(record.topic, record.message);
+        return;
+      case "retainedDeleted":
+        this.#retained.set(record.topic, null);
+        return;
+      case "willSet":
+        this.#wills.set(record.clientIdentifier, record.will);
+        return;
+      case "willDeleted":
+        this.#wills.set(record.clientIdentifier, null);
+        return;
+      case "deliveryAdded": {
+        const { delivery } = record;
+        const { sequence, packetId } = delivery;
+        const changes = this.#session(delivery.clientIdentifier, record.kind);
+        changes.added.set(sequence, { record: delivery, packetId, released: false });
+        return;
+      }
+      default:
+        addToSession(this.#session(record.clientIdentifier, record.kind), record);
+    }
+  }
+
+  /** Writes what the records amount to, and begins anew. */
+  writeTo(sink: ChangeSink): void {
+    for (const key of this.#discarded) sink.sessionDiscarded(key);
+    const written = new Set<number>();
+    for (const [client, changes] of this.#sessions) {
+      writeSession(client, changes, sink);
+      this.#writeDeliveries(changes, { sink, written });
+    }
+    for (const [topic, message] of this.#retained) {
+      if (message === null) sink.retainedDeleted(topic);
+      else sink.retainedSet(topic, { qos: message.qos, payload: message.payload });
+    }
+    this.#writeWills(sink);
+    this.batch = 0;
+    this.records = 0;
+    this.#sessions = new Map();
+    this.#discarded = [];
+    this.#retained = new Map();
+    this.#wills = new Map();
+  }
+
+  #writeDeliveries(
+    changes: SessionChanges,
+    { sink, written }: { sink: ChangeSink; written: Set<number> },
+  ): void {
+    const { key } = changes;
+    for (const sequence of changes.finished) sink.deliveryFinished(key, sequence);
+    for (const [sequence, change] of changes.changed) {
+      sink.deliveryChanged(key, { sequence, ...change });
+    }
+    for (const [sequence, { record, packetId, released }] of changes.added) {
+      const { message, qos, retain } = record;
+      const id = this.#names.messageId(message);
+      if (!written.has(id)) {
+        written.add(id);
+        const body = message.bytes.subarray(message.start, message.end);
+        sink.message(id, { qos: message.qos, body });
+      }
+      sink.deliveryAdded(key, { sequence, message: id, qos, retain, packetId, released });
+    }
+  }
+
+  #writeWills(sink: ChangeSink): void {
+    const { wills } = this.#names;
+    for (const [client, will] of this.#wills) {
+      if (will !== null) {
+        wills.add(client);
+        sink.willSet(client, will);
+      } else if (wills.delete(client)) sink.willDeleted(client);
+    }
+  }
+
+  #create(client: string): void {
+    this.#sessions.set(client, new SessionChanges(this.#names.create(client), true));
+  }
+
+  #discard(client: string): void {
+    const key = this.#names.key(client);
+    if (key === undefined) return;
+    if (this.#sessions.get(client)?.created !== true) this.#discarded.push(key);
+    this.#sessions.delete(client);
+    this.#names.discard(client);
+  }
+
+  #session(client: string, kind: JournalRecord["kind"]): SessionChanges {
+    const known = this.#sessions.get(client);
+    if (known !== undefined) return known;
+    const key = this.#names.key(client);
+    if (key === undefined) throw new Error(`Cannot apply ${kind}: no session "${client}"`);
+    const changes = new SessionChanges(key, false);
+    this.#sessions.set(client, changes);
+    return changes;
+  }
+}
+
+type SessionRecord = Exclude<
+  JournalRecord,
+  {
+    kind:
+      | "sessionCreated"
+      | "sessionDiscarded"
+      | "deliveryAdded"
+      | "retainedSet"
+      | "retainedDeleted"
+      | "willSet"
+      | "willDeleted";
+  }
+>;
+
+function addToSession(changes: SessionChanges, record: SessionRecord): void {
+  switch (record.kind) {
+    case "sessionStored":
+      changes.storedSinceMs = record.sinceMs;
+      return;
+    case "subscribed":
+      (changes.subscriptions ??= new Map()).set(record.filter, record.qos);
+      return;
+    case "unsubscribed":
+      (changes.subscriptions ??= new Map()).set(record.filter, null);
+      return;
+    case "deliverySent":
+      changes.change(record.sequence, { packetId: record.packetId });
+      return;
+    case "deliveryReleased":
+      changes.change(record.sequence, { released: true });
+      return;
+    case "deliveryFinished":
+      changes.finish(record.sequence);
+      return;
+    case "receiveStarted":
+      changes.receive(record.packetId, true);
+      return;
+    case "receiveFinished":
+      changes.receive(record.packetId, false);
+  }
+}
+
+function writeSession(client: string, changes: SessionChanges, sink: ChangeSink): void {
+  const { key, created } = changes;
+  const storedSinceMs = changes.storedSinceMs ?? 0;
+  if (created) sink.sessionCreated(key, { client, storedSinceMs });
+  else if (changes.storedSinceMs !== null) sink.sessionStored(key, storedSinceMs);
+  for (const [filter, qos] of changes.subscriptions ?? []) {
+    if (qos !== null) sink.subscribed(key, { filter, qos });
+    else if (!created) sink.unsubscribed(key, filter);
+  }
+  for (const [packetId, { before, now }] of changes.receiving ?? []) {
+    if (now && !before) sink.receiveStarted(key, packetId);
+    else if (before && !now) sink.receiveFinished(key, packetId);
+  }
+}

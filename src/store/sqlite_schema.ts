@@ -1,0 +1,128 @@
+/**
+ * The schema of the durable store, its version and its migrations: the one place that says what the
+ * file holds. Times are milliseconds since 1970, QoS and flags are as in MQTT.
+ */
+import type { DatabaseSync } from "node:sqlite";
+
+/** Marks the file as ours, in its header: "RlyQ". */
+export const APPLICATION_ID = 0x526c7951;
+
+/** Numbers of ours are exact in JavaScript. */
+const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
+
+const VERSION_1 = `
+  -- Persistent sessions (Clean Session 0). A key is never used again for another session.
+  CREATE TABLE session (
+    key INTEGER PRIMARY KEY CHECK (key BETWEEN 1 AND ${NUMBER_MAX}),
+    client TEXT NOT NULL UNIQUE,              -- Client Identifier
+    stored_since_ms INTEGER NOT NULL          -- when the client left; 0 while it is connected
+  ) STRICT;
+
+  CREATE TABLE subscription (
+    session INTEGER NOT NULL,
+    filter TEXT NOT NULL,                     -- Topic Filter
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2), -- granted
+    PRIMARY KEY (session, filter)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Application Messages that deliveries refer to, each once; gone with the last delivery.
+  CREATE TABLE message (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND ${NUMBER_MAX}),
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2), -- of the PUBLISH it came in
+    -- length of the Topic Name (2 bytes), Topic Name, payload
+    body BLOB NOT NULL CHECK (length(body) >= 2)
+  ) STRICT;
+
+  -- What waits for a session or is in flight to it, in the order of sequence.
+  CREATE TABLE delivery (
+    session INTEGER NOT NULL,
+    sequence INTEGER NOT NULL CHECK (sequence BETWEEN 1 AND ${NUMBER_MAX}),
+    message INTEGER NOT NULL,
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2),
+    retain INTEGER NOT NULL CHECK (retain IN (0, 1)),
+    -- 0 while it waits in the queue
+    packet_id INTEGER NOT NULL CHECK (packet_id BETWEEN 0 AND 65535),
+    -- 1 after PUBREC: PUBREL is what is sent again
+    released INTEGER NOT NULL CHECK (released IN (0, 1)),
+    PRIMARY KEY (session, sequence)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Packet Identifiers of QoS 2 messages of a client whose PUBREL has not come.
+  CREATE TABLE receiving (
+    session INTEGER NOT NULL,
+    packet_id INTEGER NOT NULL CHECK (packet_id BETWEEN 1 AND 65535),
+    PRIMARY KEY (session, packet_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE retained (
+    topic TEXT PRIMARY KEY NOT NULL,
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2),
+    payload BLOB NOT NULL
+  ) STRICT;
+
+  -- Wills of the clients that are connected, also of those without a persistent session.
+  CREATE TABLE will (
+    client TEXT PRIMARY KEY NOT NULL,
+    topic TEXT NOT NULL,
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2),
+    retain INTEGER NOT NULL CHECK (retain IN (0, 1)),
+    payload BLOB NOT NULL
+  ) STRICT;
+`;
+
+/** Migration `n` leads from version `n` to `n + 1`; version 0 is an empty file. */
+const MIGRATIONS: readonly string[] = [VERSION_1];
+
+/** The version this program writes: `PRAGMA user_version`. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+/** Rows that refer to nothing. There are no foreign keys: they cost a look-up for each insert. */
+const CONSISTENCY: Readonly<Record<string, string>> = {
+  "subscription without session":
+    "SELECT 1 FROM subscription WHERE session NOT IN (SELECT key FROM session)",
+  "delivery without session":
+    "SELECT 1 FROM delivery WHERE session NOT IN (SELECT key FROM session)",
+  "delivery without message":
+    "SELECT 1 FROM delivery WHERE message NOT IN (SELECT id FROM message)",
+  "message without delivery":
+    "SELECT 1 FROM message WHERE id NOT IN (SELECT message FROM delivery)",
+  "receiving without session":
+    "SELECT 1 FROM receiving WHERE session NOT IN (SELECT key FROM session)",
+};
+
+/** Why a file is not ours to write, or null. It is left as it is. */
+export function foreignReason(database: DatabaseSync): string | null {
+  const id = pragma(database, "application_id");
+  const version = pragma(database, "user_version");
+  const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (isEmpty && id === 0 && version === 0) return null;
+  if (id !== APPLICATION_ID) return "the file is not a RelayQ database";
+  if (version <= SCHEMA_VERSION) return null;
+  return `its schema version is ${version}, this program knows versions up to ${SCHEMA_VERSION}`;
+}
+
+/** Brings the schema to the present version, in one transaction. */
+export function migrate(database: DatabaseSync): void {
+  const version = pragma(database, "user_version");
+  if (version === SCHEMA_VERSION) return;
+  database.exec("BEGIN IMMEDIATE");
+  for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  database.exec("COMMIT");
+}
+
+/** What is wrong with the file or with what it says, or null. Reads all of it. */
+export function damageReason(database: DatabaseSync): string | null {
+  const check = database.prepare("PRAGMA quick_check(1)").get();
+  const verdict = check === undefined ? "no answer" : String(Object.values(check)[0]);
+  if (verdict !== "ok") return `quick_check: ${verdict}`;
+  for (const [fault, query] of Object.entries(CONSISTENCY)) {
+    if (database.prepare(`${query} LIMIT 1`).get() !== undefined) return fault;
+  }
+  return null;
+}
+
+function pragma(database: DatabaseSync, name: "application_id" | "user_version"): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
+}

@@ -1,0 +1,125 @@
+/** Builds the stored state from the changes that would make it. */
+import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
+import { makeMessage, Message, type StoredDelivery, type StoredState } from "../broker/mod.ts";
+import { type ChangeSink, type DeliveryRow, readChanges, type WillRow } from "./sqlite_changes.ts";
+
+interface LoadedSession {
+  readonly clientIdentifier: string;
+  readonly storedSinceMs: number;
+  readonly subscriptions: { filter: TopicFilter; qos: Qos }[];
+  readonly deliveries: StoredDelivery[];
+  readonly receiving: number[];
+}
+
+/** What a load gives: the state, and the numbers by which the store knows it. */
+export interface LoadedState {
+  readonly state: StoredState;
+  /** Client Identifiers and keys of the sessions. */
+  readonly keys: readonly (readonly [client: string, key: number])[];
+  /** The highest number of a message; 0 if there is none. */
+  readonly messageId: number;
+}
+
+/** Reads the chunks of a load; throws on what makes no sense. Messages share memory of a chunk. */
+export function readState(chunks: Iterable<Uint8Array>): LoadedState {
+  const reader = new StateReader();
+  for (const chunk of chunks) readChanges(chunk, reader);
+  const { sessions, retained, wills, messageId } = reader;
+  return {
+    state: { sessions: [...sessions.values()], retained, wills },
+    keys: [...sessions].map(([key, session]) => [session.clientIdentifier, key] as const),
+    messageId,
+  };
+}
+
+/** Takes only changes that add something: a load has no others. */
+class StateReader implements ChangeSink {
+  readonly sessions = new Map<number, LoadedSession>();
+  readonly retained: { topic: TopicName; message: Message }[] = [];
+  readonly wills: { clientIdentifier: string; will: Will }[] = [];
+  messageId = 0;
+  readonly #messages = new Map<number, Message>();
+
+  sessionCreated(key: number, row: { client: string; storedSinceMs: number }): void {
+    const { client: clientIdentifier, storedSinceMs } = row;
+    const session = { clientIdentifier, storedSinceMs, subscriptions: [], deliveries: [] };
+    this.sessions.set(key, { ...session, receiving: [] });
+  }
+
+  subscribed(key: number, row: { filter: string; qos: Qos }): void {
+    this.#session(key).subscriptions.push({ filter: row.filter as TopicFilter, qos: row.qos });
+  }
+
+  message(id: number, { qos, body }: { qos: Qos; body: Uint8Array }): void {
+    const start = body.byteOffset;
+    const end = start + body.length;
+    const topicEnd = start + 2 + ((body[0] ?? 0) << 8) + (body[1] ?? 0);
+    if (topicEnd > end) throw new Error(`Cannot load message ${id}: Topic Name cut off`);
+    const message = new Message(new Uint8Array(body.buffer), { start, topicEnd, end, qos });
+    message.storeId = id;
+    this.#messages.set(id, message);
+    this.messageId = Math.max(this.messageId, id);
+  }
+
+  deliveryAdded(key: number, row: DeliveryRow): void {
+    const { message: id, ...delivery } = row;
+    const message = this.#messages.get(id);
+    if (message === undefined) throw new Error(`Cannot load delivery: no message ${id}`);
+    this.#session(key).deliveries.push({ ...delivery, message });
+  }
+
+  receiveStarted(key: number, packetId: number): void {
+    this.#session(key).receiving.push(packetId);
+  }
+
+  retainedSet(topic: string, { qos, payload }: { qos: Qos; payload: Uint8Array }): void {
+    this.retained.push({ topic: topic as TopicName, message: makeMessage(topic, payload, qos) });
+  }
+
+  willSet(clientIdentifier: string, row: WillRow): void {
+    const will = { ...row, topic: row.topic as TopicName, payload: row.payload.slice() };
+    this.wills.push({ clientIdentifier, will });
+  }
+
+  sessionDiscarded(): void {
+    unexpected("sessionDiscarded");
+  }
+
+  sessionStored(): void {
+    unexpected("sessionStored");
+  }
+
+  unsubscribed(): void {
+    unexpected("unsubscribed");
+  }
+
+  deliveryChanged(): void {
+    unexpected("deliveryChanged");
+  }
+
+  deliveryFinished(): void {
+    unexpected("deliveryFinished");
+  }
+
+  receiveFinished(): void {
+    unexpected("receiveFinished");
+  }
+
+  retainedDeleted(): void {
+    unexpected("retainedDeleted");
+  }
+
+  willDeleted(): void {
+    unexpected("willDeleted");
+  }
+
+  #session(key: number): LoadedSession {
+    const session = this.sessions.get(key);
+    if (session === undefined) throw new Error(`Cannot load state: no session ${key}`);
+    return session;
+  }
+}
+
+function unexpected(change: string): never {
+  throw new Error(`Cannot load state: ${change} in it`);
+}

@@ -1,0 +1,173 @@
+/** Random records as the core could write them, from a seed. */
+import { makeMessage, type Message } from "../../src/broker/mod.ts";
+import type { Qos } from "../../src/mqtt/mod.ts";
+import type { JournalRecord } from "../../src/store/mod.ts";
+import { filter, name, payload } from "../support/wire_client.ts";
+
+/** Numbers that look random and are the same for a seed (mulberry32). */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  /** A whole number in `[0, below)`. */
+  below(below: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296 * below);
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+}
+
+/** Records with messages of their own, as another process would have them: without numbers. */
+export class RecordCopies {
+  readonly #copies = new Map<Message, Message>();
+
+  /** The copy of a record; the same message for the same message. */
+  of(record: JournalRecord): JournalRecord {
+    if (record.kind !== "deliveryAdded") return record;
+    const { message } = record.delivery;
+    let copy = this.#copies.get(message);
+    if (copy === undefined) {
+      copy = makeMessage(message.topic, message.payload, message.qos);
+      this.#copies.set(message, copy);
+    }
+    return { ...record, delivery: { ...record.delivery, message: copy } };
+  }
+}
+
+interface Model {
+  readonly deliveries: number[];
+  readonly receiving: Set<number>;
+}
+
+const CLIENTS = ["a", "b", "\ufeff\u{1f600}", "__proto__", "long/".repeat(40)];
+const TOPICS = ["t", "plant/line 1/\u00e4", "x".repeat(300)];
+
+/** Writes records that keep to the rules of the journal. */
+export class RecordSource {
+  readonly #random: Random;
+  readonly #sessions = new Map<string, Model>();
+  readonly #wills = new Set<string>();
+  readonly #messages: Message[] = [];
+  #sequence = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** The next record. */
+  next(): JournalRecord {
+    for (;;) {
+      const record = this.#draw();
+      if (record !== null) return record;
+    }
+  }
+
+  /** Records that end every session. */
+  *discardAll(): Generator<JournalRecord> {
+    for (const clientIdentifier of this.#sessions.keys()) {
+      yield { kind: "sessionDiscarded", clientIdentifier };
+    }
+    this.#sessions.clear();
+  }
+
+  #draw(): JournalRecord | null {
+    const random = this.#random;
+    const clientIdentifier = random.pick(CLIENTS);
+    const choice = random.below(100);
+    if (choice < 6) return this.#will(clientIdentifier);
+    if (choice < 14) return this.#retained();
+    const session = this.#sessions.get(clientIdentifier);
+    if (session === undefined || choice < 16) {
+      // A record of its own kind for each: the core discards before it creates, or does not.
+      this.#sessions.set(clientIdentifier, { deliveries: [], receiving: new Set() });
+      return { kind: "sessionCreated", clientIdentifier };
+    }
+    if (choice < 18) {
+      this.#sessions.delete(clientIdentifier);
+      return { kind: "sessionDiscarded", clientIdentifier };
+    }
+    if (choice < 22) {
+      return { kind: "sessionStored", clientIdentifier, sinceMs: random.below(2) * 1.7e12 };
+    }
+    if (choice < 28) return this.#subscription(clientIdentifier);
+    if (choice < 38) return this.#receiving(clientIdentifier, session);
+    if (choice < 62) return this.#added(clientIdentifier, session);
+    if (session.deliveries.length === 0) return null;
+    const sequence = random.pick(session.deliveries);
+    if (choice < 70) {
+      return { kind: "deliverySent", clientIdentifier, sequence, packetId: this.#packetId() };
+    }
+    if (choice < 76) return { kind: "deliveryReleased", clientIdentifier, sequence };
+    session.deliveries.splice(session.deliveries.indexOf(sequence), 1);
+    return { kind: "deliveryFinished", clientIdentifier, sequence };
+  }
+
+  #added(clientIdentifier: string, session: Model): JournalRecord {
+    const random = this.#random;
+    const sequence = ++this.#sequence;
+    session.deliveries.push(sequence);
+    return {
+      kind: "deliveryAdded",
+      delivery: {
+        clientIdentifier,
+        sequence,
+        message: this.#message(),
+        qos: random.below(3) as Qos,
+        retain: random.below(2) === 0,
+        packetId: random.below(2) * this.#packetId(),
+      },
+    };
+  }
+
+  /** New, or one that others have got too, perhaps long ago. */
+  #message(): Message {
+    const random = this.#random;
+    if (this.#messages.length > 0 && random.below(3) === 0) return random.pick(this.#messages);
+    const content = payload(`${random.below(1e9)}`.repeat(random.below(20)));
+    const message = makeMessage(random.pick(TOPICS), content, random.below(3) as Qos);
+    if (random.below(4) === 0) this.#messages.push(message);
+    if (this.#messages.length > 12) this.#messages.shift();
+    return message;
+  }
+
+  #retained(): JournalRecord {
+    const topic = name(`r/${this.#random.below(6)}`);
+    if (this.#random.below(3) === 0) return { kind: "retainedDeleted", topic };
+    return { kind: "retainedSet", topic, message: makeMessage(topic, this.#message().payload, 1) };
+  }
+
+  #will(clientIdentifier: string): JournalRecord {
+    if (this.#wills.delete(clientIdentifier)) return { kind: "willDeleted", clientIdentifier };
+    this.#wills.add(clientIdentifier);
+    const content = { payload: payload("w".repeat(this.#random.below(3))), qos: 1 as const };
+    const will = { topic: name("w"), retain: this.#random.below(2) === 0, ...content };
+    return { kind: "willSet", clientIdentifier, will };
+  }
+
+  #subscription(clientIdentifier: string): JournalRecord {
+    const topicFilter = filter(`f/${this.#random.below(4)}/+`);
+    const remove = this.#random.below(3) === 0;
+    if (remove) return { kind: "unsubscribed", clientIdentifier, filter: topicFilter };
+    const qos = this.#random.below(3) as Qos;
+    return { kind: "subscribed", clientIdentifier, filter: topicFilter, qos };
+  }
+
+  #receiving(clientIdentifier: string, { receiving }: Model): JournalRecord {
+    const packetId = 1 + this.#random.below(4);
+    if (receiving.delete(packetId)) return { kind: "receiveFinished", clientIdentifier, packetId };
+    receiving.add(packetId);
+    return { kind: "receiveStarted", clientIdentifier, packetId };
+  }
+
+  #packetId(): number {
+    return 1 + this.#random.below(65_535);
+  }
+}
