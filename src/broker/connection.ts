@@ -58,6 +58,8 @@ export class Connection {
 
   /** Congested connections that keep this one from being read. */
   holds = 0;
+  /** When `holds` last rose from 0. */
+  heldSinceMs = 0;
   /** Whether the bytes that wait for this client keep it from being read itself. */
   holdsItself = false;
   /** Publishers that are not read because this connection does not keep up. */

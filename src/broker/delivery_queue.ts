@@ -42,6 +42,8 @@ export class DeliveryQueue {
   #head = 0;
   /** Replays that have not begun, by their filter. */
   #replays: Map<TopicFilter, Replay> | null = null;
+  /** What the client missed since replays wait; held weakly, for only what is retained counts. */
+  #missed: WeakSet<Message> | null = null;
   #cancelled = 0;
   /** Number of deliveries. */
   length = 0;
@@ -65,6 +67,7 @@ export class DeliveryQueue {
     const known = replays.get(replay.filter);
     if (known !== undefined && !known.begun) this.#cancel(known);
     replays.set(replay.filter, replay);
+    replay.include(this.#missed ??= new WeakSet());
     this.#items.push(replay);
   }
 
@@ -116,12 +119,9 @@ export class DeliveryQueue {
     return delivery;
   }
 
-  /** Lets the waiting replays send what was retained since they were put in. */
-  widenReplays(): void {
-    for (let i = this.#head; i < this.#items.length; i++) {
-      const item = this.#items[i];
-      if (item instanceof Replay) item.widen();
-    }
+  /** The client is away and does not get this message: the replays that wait send it if retained. */
+  miss(message: Message): void {
+    if (this.#replays !== null) this.#missed?.add(message);
   }
 
   /** Gives the oldest `count` messages memory of their own. */

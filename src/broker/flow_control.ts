@@ -27,18 +27,16 @@ export class FlowControl {
       receiver.congestedSinceMs = turn.nowMs;
       this.#congested.add(receiver);
     }
-    // Whoever others wait for must be read, or its acknowledgements would never come.
-    if (receiver.holds > 0) this.#letGo(receiver);
     const publisher = turn.publisher;
     if (publisher === null || publisher.closed || receiver.slow) return;
     if (publisher === receiver) return;
     const holding = receiver.holding ??= new Set();
     if (holding.has(publisher)) return;
-    holding.add(publisher);
-    publisher.holds++;
-    turn.statistics.publishersHeld++;
-    // Who is not read cannot acknowledge, so nobody waits for it.
+    // Whom it held before could wait for each other in a circle: they are held anew if need be.
     this.#release(publisher);
+    holding.add(publisher);
+    if (publisher.holds++ === 0) publisher.heldSinceMs = turn.nowMs;
+    turn.statistics.publishersHeld++;
   }
 
   /**
@@ -96,7 +94,8 @@ export class FlowControl {
   tick(): void {
     const { nowMs, limits, statistics, events } = this.#turn;
     for (const receiver of this.#congested) {
-      if (receiver.slow) continue;
+      // Who is held cannot acknowledge: that time is not part of its grace.
+      if (receiver.slow || receiver.holds > 0) continue;
       if (nowMs - receiver.congestedSinceMs <= limits.slowConsumerGraceMs) continue;
       receiver.slow = true;
       statistics.slowConsumers++;
@@ -119,6 +118,9 @@ export class FlowControl {
     receiver.holding = null;
     for (const publisher of holding) {
       publisher.holds--;
+      if (publisher.holds === 0 && publisher.congestedSinceMs !== 0) {
+        publisher.congestedSinceMs += this.#turn.nowMs - publisher.heldSinceMs;
+      }
       this.#resume(publisher);
     }
   }

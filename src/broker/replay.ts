@@ -1,5 +1,5 @@
 /** The retained messages that answer a new subscription, as one item of a session's queue. */
-import type { Qos, TopicFilter } from "../mqtt/mod.ts";
+import type { Qos, TopicFilter, TopicName } from "../mqtt/mod.ts";
 import type { Message } from "./message.ts";
 import type { RetainedMessages, WalkScope } from "./retained.ts";
 
@@ -13,6 +13,7 @@ export class Replay {
   readonly filter: TopicFilter;
   /** The QoS granted to the subscription. */
   readonly granted: Qos;
+  readonly #retained: RetainedMessages;
   readonly #scope: WalkScope;
   readonly #walk: Iterator<Message | null, void>;
   #current: Message | null = null;
@@ -24,13 +25,24 @@ export class Replay {
   constructor(filter: TopicFilter, granted: Qos, retained: RetainedMessages) {
     this.filter = filter;
     this.granted = granted;
+    this.#retained = retained;
     this.#scope = retained.scope();
     this.#walk = retained.matching(filter, this.#scope);
   }
 
-  /** The client is away and misses messages: what is retained meanwhile counts, too. */
-  widen(): void {
-    this.#scope.until = Infinity;
+  /** Messages that the client missed while it was away count, although they are younger. */
+  include(missed: WeakSet<Message>): void {
+    this.#scope.missed = missed;
+  }
+
+  /** The client is back: what would be sent next may have been replaced meanwhile. */
+  refresh(): void {
+    const known = this.#current;
+    if (known === null) return;
+    const message = this.#retained.get(known.topic as TopicName);
+    if (message === known) return;
+    const missed = message !== null && this.#scope.missed?.has(message) === true;
+    this.#current = missed ? message : null; // what was not missed waits in the queue
   }
 
   /** The next message; "later" when `steps.walkSteps` are used up, null when all are sent. */

@@ -8,6 +8,8 @@ interface RetainedNode {
   message: Message | null;
   /** Number of the message, in the order in which messages were retained. */
   sequence: number;
+  /** What it counts in `bytes`: nothing where the server itself made it. */
+  readonly cost: number;
 }
 
 /** Memory that one level of a topic costs, in bytes, as measured. */
@@ -18,7 +20,7 @@ const NODE_BYTES = 230;
  * clients' limits are not for them.
  */
 export class RetainedMessages {
-  readonly #root: RetainedNode = { children: null, message: null, sequence: 0 };
+  readonly #root: RetainedNode = { children: null, message: null, sequence: 0, cost: 0 };
   #sequence = 0;
   /** Number of retained messages. */
   count = 0;
@@ -54,9 +56,9 @@ export class RetainedMessages {
       const children = node.children ??= new Map();
       let child = children.get(level);
       if (child === undefined) {
-        child = { children: null, message: null, sequence: 0 };
+        child = { children: null, message: null, sequence: 0, cost: counted * NODE_BYTES };
         children.set(level, child);
-        this.bytes += NODE_BYTES;
+        this.bytes += child.cost;
       }
       node = child;
     }
@@ -87,7 +89,7 @@ export class RetainedMessages {
       if (child.message !== null || child.children !== null) break;
       const siblings = path[depth - 1]!.children!;
       siblings.delete(levels[depth - 1]!);
-      this.bytes -= NODE_BYTES;
+      this.bytes -= child.cost;
       if (siblings.size === 0) path[depth - 1]!.children = null;
     }
     return true;
@@ -96,7 +98,7 @@ export class RetainedMessages {
   /**
    * Walks the retained messages whose topic matches, node by node: null stands for a node without
    * one, so that the caller can stop and go on later. The tree may change between two steps; what is
-   * retained after this call is left out while `scope.until` stays as it is. [MQTT-3.3.1-6]
+   * retained after this call is left out, unless it is in `scope.missed`. [MQTT-3.3.1-6]
    */
   matching(filter: TopicFilter, scope: WalkScope = this.scope()): Generator<Message | null, void> {
     return walk(this.#root, { levels: filter.split("/"), scope }, 0);
@@ -104,13 +106,16 @@ export class RetainedMessages {
 
   /** The messages that are retained now. */
   scope(): WalkScope {
-    return { until: this.#sequence };
+    return { until: this.#sequence, missed: null };
   }
 }
 
-/** The number of the youngest message that a walk reports. */
+/** What a walk reports. */
 export interface WalkScope {
-  until: number;
+  /** The number of the youngest message. */
+  readonly until: number;
+  /** Younger messages that count nevertheless. */
+  missed: WeakSet<Message> | null;
 }
 
 interface Walk {
@@ -121,7 +126,7 @@ interface Walk {
 function* walk(node: RetainedNode, search: Walk, depth: number): Generator<Message | null, void> {
   const level = search.levels[depth];
   const isLast = level === undefined || level === "#";
-  const counts = isLast && node.message !== null && node.sequence <= search.scope.until;
+  const counts = isLast && inScope(node, search.scope);
   yield counts ? node.message : null;
   if (level === undefined || node.children === null) return;
   if (level !== "#" && level !== "+") {
@@ -135,8 +140,13 @@ function* walk(node: RetainedNode, search: Walk, depth: number): Generator<Messa
   }
 }
 
+function inScope({ message, sequence }: RetainedNode, scope: WalkScope): boolean {
+  if (message === null) return false;
+  return sequence <= scope.until || scope.missed?.has(message) === true;
+}
+
 function* walkAll(node: RetainedNode, scope: WalkScope): Generator<Message | null, void> {
-  yield node.message !== null && node.sequence <= scope.until ? node.message : null;
+  yield inScope(node, scope) ? node.message : null;
   if (node.children === null) return;
   for (const child of node.children.values()) yield* walkAll(child, scope);
 }

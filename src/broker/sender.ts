@@ -63,6 +63,7 @@ export class Sender {
     if (connection === null) {
       // QoS 0 is not kept for a client that is away; QoS 1 and 2 are. [MQTT-3.1.2-5]
       if (qos > 0) this.#enqueue(session, new Delivery(message, qos, false));
+      else session.queue.miss(message);
       return;
     }
     const mustWait = !session.queue.isEmpty ||
@@ -133,6 +134,8 @@ export class Sender {
   /** Sends what is unacknowledged again, in the old order, then what waits. [MQTT-4.6.0-1] */
   resume(session: Session): void {
     const connection = session.connection!;
+    const head = session.queue.peek();
+    if (head instanceof Replay) head.refresh();
     for (const [packetId, delivery] of session.inFlight) {
       const emitted = emission[delivery.state * stride + events.resume]!;
       if (emitted === emissions.PUBLISH_DUP) {
@@ -282,6 +285,7 @@ export class Sender {
     const { statistics } = this.#turn;
     if (!this.#makeRoom(session, delivery.cost)) {
       statistics.dropped.queueFull++;
+      if (session.connection !== null) this.#flow.press(session.connection);
       return;
     }
     // A short backlog of a connected client is gone in a moment; a long one would keep whole blocks.

@@ -207,7 +207,6 @@ export class SessionRegistry {
     session.storedSinceMs = this.#turn.wallMs;
     this.#turn.journal.sessionStored(session.clientIdentifier, session.storedSinceMs);
     this.#parts.sender.detachOld(session, Infinity);
-    session.queue.widenReplays();
   }
 
   /** Steps the session table; gives what the transition emits. */

@@ -12,6 +12,8 @@ export class DelayedStore implements Store {
     return this.#memory.journal;
   }
 
+  readonly trouble = null;
+
   get dirty(): boolean {
     return this.#memory.dirty;
   }

@@ -110,7 +110,7 @@ Deno.test("A subscriber that acknowledges one message a second does not hold pub
   assert(rate > 5, `${rate} messages a second are read from the publisher`);
 });
 
-Deno.test("A client that others wait for is read, although a slow consumer held it", () => {
+Deno.test("A client that was held while a slow consumer had its grace is not called slow itself", () => {
   const core = new Core();
   const frozen = core.connect({ clientIdentifier: "frozen" });
   frozen.subscribe("a", 1);
@@ -125,13 +125,8 @@ Deno.test("A client that others wait for is read, although a slow consumer held 
   for (let i = 1; publisher.connection.holds === 0; i++) {
     publisher.send(publishPacket("b", "x", { qos: 1, packetId: i }));
   }
-  assertEquals(both.connection.holds, 0);
-  for (;;) {
-    const messages = both.takeMessages();
-    if (messages.length === 0) break;
-    for (const { packetId } of messages) both.send({ type: "PUBACK", packetId });
-  }
-  assertEquals(publisher.connection.holds, 0);
+  // It acknowledges at once, but the broker does not read what it sends.
+  for (const { packetId } of both.takeMessages()) both.send({ type: "PUBACK", packetId });
   core.advance(1_250, 250);
   assertEquals(frozen.connection.slow, true);
   assertEquals(both.connection.slow, false);
