@@ -75,19 +75,14 @@ export class FlowControl {
     this.#resume(connection);
   }
 
-  /** Nobody holds this connection any longer. */
-  #letGo(connection: Connection): void {
-    for (const receiver of this.#congested) receiver.holding?.delete(connection);
-    connection.holds = 0;
-    this.#resume(connection);
-  }
-
   /** The connection ended: it holds nobody, and nobody holds it. */
   forget(connection: Connection): void {
     this.#congested.delete(connection);
     connection.congestedSinceMs = 0;
     this.#release(connection);
-    if (connection.holds > 0) this.#letGo(connection);
+    if (connection.holds === 0) return;
+    for (const receiver of this.#congested) receiver.holding?.delete(connection);
+    connection.holds = 0;
   }
 
   /** Finds the receivers that have been congested for too long. */
@@ -119,7 +114,8 @@ export class FlowControl {
     for (const publisher of holding) {
       publisher.holds--;
       if (publisher.holds === 0 && publisher.congestedSinceMs !== 0) {
-        publisher.congestedSinceMs += this.#turn.nowMs - publisher.heldSinceMs;
+        const heldSinceMs = Math.max(publisher.heldSinceMs, publisher.congestedSinceMs);
+        publisher.congestedSinceMs += this.#turn.nowMs - heldSinceMs;
       }
       this.#resume(publisher);
     }
