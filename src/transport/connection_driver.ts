@@ -60,11 +60,13 @@ export class ConnectionDriver {
       const room = this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
       const count = await this.#read(room);
       if (count === null) break;
-      if (connection.closed) continue; // only read to let the peer see our last bytes
-      this.#filled += count;
-      const full = this.#filled === this.#buffer.length;
-      for (let wait = this.#present(); wait !== null; wait = this.#present()) await wait;
-      this.#resize(full, count);
+      // Behind its end a connection is only read to let the peer see our last bytes.
+      if (!connection.closed) {
+        this.#filled += count;
+        const full = this.#filled === this.#buffer.length;
+        for (let wait = this.#present(); wait !== null; wait = this.#present()) await wait;
+        this.#resize(full, count);
+      }
       // A read that finds bytes completes without a look at other sockets and timers: a client
       // that floods would be the only one served.
       bytes += count;
