@@ -16,14 +16,13 @@ export class AckGate {
     this.#turn = turn;
   }
 
-  /** Appends a four-byte acknowledgement; `durable`: it depends on the current batch. */
-  acknowledge(
-    connection: Connection,
-    packet: { first: number; packetId: number },
-    durable: boolean,
-  ): void {
+  /**
+   * Appends a four-byte acknowledgement; `durable`: it depends on the current batch. Positional,
+   * because it runs once for each message.
+   */
+  acknowledge(connection: Connection, first: number, packetId: number, durable: boolean): void {
     const buffer = this.acknowledgementBuffer(connection, durable);
-    appendAcknowledgement(buffer, packet.first, packet.packetId);
+    appendAcknowledgement(buffer, first, packetId);
     this.#turn.statistics.packetsSent++;
   }
 

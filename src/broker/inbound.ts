@@ -227,7 +227,7 @@ export class Inbound {
     type: number,
   ): ProtocolError | null {
     const frame = this.#frame;
-    const packetId = decodePacketId(bytes, { start: frame.bodyStart, end: frame.end });
+    const packetId = decodePacketId(bytes, frame.bodyStart, frame.end);
     if (typeof packetId !== "number") return packetId;
     if (type === PacketType.PUBREL) return this.#pubrel(connection, packetId);
     const event = type === PacketType.PUBACK
@@ -246,7 +246,7 @@ export class Inbound {
     const durable = step.from !== step.to && session.persistent;
     if (step.from !== step.to) session.receiving!.delete(packetId);
     if (durable) this.#turn.journal.receiveFinished(session.clientIdentifier, packetId);
-    this.#parts.gate.acknowledge(connection, { first: PUBCOMP_FIRST_BYTE, packetId }, durable);
+    this.#parts.gate.acknowledge(connection, PUBCOMP_FIRST_BYTE, packetId, durable);
     return null;
   }
 
@@ -363,7 +363,7 @@ export class Inbound {
     // [MQTT-3.3.4-1]
     const first = qos === 1 ? PUBACK_FIRST_BYTE : PUBREC_FIRST_BYTE;
     const durable = journal.records !== recordsBefore;
-    this.#parts.gate.acknowledge(connection, { first, packetId }, durable);
+    this.#parts.gate.acknowledge(connection, first, packetId, durable);
     return null;
   }
 

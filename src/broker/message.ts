@@ -78,16 +78,16 @@ export class Message {
     const total = 1 + remainingLengthBytes(remaining) + remaining;
     let at = buffer.extend(total);
     const target = buffer.bytes;
-    at = writeFixedHeader(target, at, { first: PUBLISH | flags, remaining });
+    at = writeFixedHeader(target, at, PUBLISH | flags, remaining);
     if (!withId) {
-      copyBytes(this.bytes, this, target, at); // [MQTT-2.3.1-5]
+      copyBytes(this.bytes, this.start, this.end, target, at); // [MQTT-2.3.1-5]
       return;
     }
-    copyBytes(this.bytes, { start: this.start, end: this.topicEnd }, target, at);
+    copyBytes(this.bytes, this.start, this.topicEnd, target, at);
     at += this.topicEnd - this.start;
     target[at] = packetId >> 8;
     target[at + 1] = packetId & 0xff;
-    copyBytes(this.bytes, { start: this.topicEnd, end: this.end }, target, at + 2);
+    copyBytes(this.bytes, this.topicEnd, this.end, target, at + 2);
   }
 }
 
@@ -113,8 +113,8 @@ export class MessageArena {
       this.#used += size;
     }
     const topicEnd = start + topicBytes;
-    copyBytes(source, { start: view.topicStart - 2, end: view.topicEnd }, bytes, start);
-    copyBytes(source, { start: view.payloadStart, end: view.end }, bytes, topicEnd);
+    copyBytes(source, view.topicStart - 2, view.topicEnd, bytes, start);
+    copyBytes(source, view.payloadStart, view.end, bytes, topicEnd);
     return new Message(bytes, { start, topicEnd, end: start + size, qos: view.qos });
   }
 }

@@ -126,7 +126,7 @@ export class Sender {
       if (durable) {
         this.#turn.journal.deliveryReleased(session.clientIdentifier, delivery.sequence);
       }
-      this.#gate.acknowledge(connection, { first: PUBREL_FIRST_BYTE, packetId }, durable);
+      this.#gate.acknowledge(connection, PUBREL_FIRST_BYTE, packetId, durable);
     }
     return null;
   }
@@ -141,7 +141,7 @@ export class Sender {
       if (emitted === emissions.PUBLISH_DUP) {
         this.#write(connection, delivery, { durable: false, dup: true });
       } else if (emitted === emissions.PUBREL) {
-        this.#gate.acknowledge(connection, { first: PUBREL_FIRST_BYTE, packetId }, false);
+        this.#gate.acknowledge(connection, PUBREL_FIRST_BYTE, packetId, false);
       }
     }
     this.pump(session);

@@ -67,7 +67,7 @@ function decodeBody(
     case "DISCONNECT":
       return range.start === range.end ? { type: name } : DecodeError.wrongLength;
     default: {
-      const packetId = decodePacketId(bytes, range);
+      const packetId = decodePacketId(bytes, range.start, range.end);
       if (typeof packetId !== "number") return packetId;
       return { type: name as AcknowledgementPacket["type"], packetId };
     }
@@ -77,9 +77,9 @@ function decodeBody(
 /** Reads the body of a packet that is a Packet Identifier and nothing else, `bytes[start, end)`. */
 export function decodePacketId(
   bytes: Uint8Array,
-  range: { start: number; end: number },
+  start: number,
+  end: number,
 ): number | ProtocolError {
-  const { start, end } = range;
   if (end - start !== 2) return DecodeError.wrongLength;
   const packetId = (bytes[start]! << 8) | bytes[start + 1]!;
   return packetId === 0 ? DecodeError.packetIdZero : packetId; // [MQTT-2.3.1-1]
@@ -123,7 +123,7 @@ function decodeSuback(
 ): SubackPacket | ProtocolError {
   const { start, end } = range;
   if (end - start < 3) return DecodeError.wrongLength;
-  const packetId = decodePacketId(bytes, { start, end: start + 2 });
+  const packetId = decodePacketId(bytes, start, start + 2);
   if (typeof packetId !== "number") return packetId;
   return { type: "SUBACK", packetId, returnCodes: [...bytes.subarray(start + 2, end)] };
 }

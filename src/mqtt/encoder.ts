@@ -12,14 +12,18 @@ import { encodeUtf8 } from "./utf8.ts";
 /** Flags that PUBREL, SUBSCRIBE and UNSUBSCRIBE carry by specification. */
 const FLAG_BIT_1 = 0x02;
 
-/** Writes fixed header `first` with Remaining Length `remaining` at `at`; gives the next offset. */
+/**
+ * Writes fixed header `first` with Remaining Length `remaining` at `at`; gives the next offset.
+ * Positional, because it runs once for each message and subscriber.
+ */
 export function writeFixedHeader(
   target: Uint8Array,
   at: number,
-  header: { first: number; remaining: number },
+  first: number,
+  remaining: number,
 ): number {
-  target[at++] = header.first;
-  let rest = header.remaining;
+  target[at++] = first;
+  let rest = remaining;
   while (rest > 0x7f) {
     target[at++] = (rest & 0x7f) | 0x80;
     rest >>>= 7;
@@ -110,7 +114,7 @@ function frame(first: number, fields: readonly Uint8Array[]): Uint8Array {
     throw new RangeError(`Cannot encode packet: ${remaining} bytes do not fit Remaining Length`);
   }
   const bytes = new Uint8Array(1 + remainingLengthBytes(remaining) + remaining);
-  let at = writeFixedHeader(bytes, 0, { first, remaining });
+  let at = writeFixedHeader(bytes, 0, first, remaining);
   for (const field of fields) {
     bytes.set(field, at);
     at += field.length;

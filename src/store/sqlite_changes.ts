@@ -212,7 +212,7 @@ export class ChangeWriter implements ChangeSink {
   #blob(value: Uint8Array): void {
     const at = this.#extend(4 + value.length);
     this.#view.setUint32(at, value.length, true);
-    copyBytes(value, { start: 0, end: value.length }, this.#bytes, at + 4);
+    copyBytes(value, 0, value.length, this.#bytes, at + 4);
   }
 
   #extend(count: number): number {

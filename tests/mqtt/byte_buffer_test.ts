@@ -94,7 +94,7 @@ Deno.test("ByteBuffer hands its block over and starts anew", () => {
 Deno.test("copyBytes copies exactly its range", () => {
   for (const length of [0, 1, 96, 97]) {
     const target = new Uint8Array(120).fill(0xaa);
-    copyBytes(sequence(200), { start: 7, end: 7 + length }, target, 5);
+    copyBytes(sequence(200), 7, 7 + length, target, 5);
     assertEquals(target.slice(5, 5 + length), sequence(length, 7));
     assertEquals([target[4], target[5 + length]], [0xaa, 0xaa]);
   }
@@ -120,7 +120,7 @@ Deno.test("a fixed header is written with the shortest Remaining Length", () => 
   ];
   for (const [remaining, length] of cases) {
     const target = new Uint8Array(8);
-    const next = writeFixedHeader(target, 1, { first: 0x30, remaining });
+    const next = writeFixedHeader(target, 1, 0x30, remaining);
     assertEquals([...target.slice(0, next)], [0, 0x30, ...length]);
   }
 });
