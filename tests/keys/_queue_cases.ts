@@ -45,9 +45,9 @@ async function flooded(
   const flood = (async () => {
     for (let i = 0; i < 40; i++) await publisher.sendBytes(batch);
   })().catch(() => {});
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!see(broker)) {
-    assert(performance.now() < deadline, "the limit was not seen in 10 s");
+    assert(performance.now() < deadline, "the limit was not seen in 30 s");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   publisher.close();
