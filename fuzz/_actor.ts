@@ -35,6 +35,8 @@ export class Actor {
   #sent = new Map<number, string>();
   #connections = 0;
   #messages = 0;
+  /** Whether it ever sent something that it does not know. */
+  #garbled = false;
   #packetId = 0;
 
   constructor(core: Core, parts: ActorParts) {
@@ -149,7 +151,8 @@ export class Actor {
     const { id, random } = this.#parts;
     const topic = random.oneIn(12) ? "$SYS/forged" : random.pick(TOPICS);
     const message = `${id}${this.#connections}:${++this.#messages}`;
-    if (qos > 0 && !topic.startsWith("$")) this.#sent.set(packetId, message);
+    const ours = qos > 0 && !topic.startsWith("$") && !this.#garbled;
+    if (ours) this.#sent.set(packetId, message);
     const content = message.padEnd(random.pick(PAYLOAD_BYTES));
     const retain = random.oneIn(6);
     return publishPacket(topic, content, { qos, retain, packetId: qos === 0 ? 0 : packetId });
@@ -175,8 +178,10 @@ export class Actor {
     this.#trace(`garbage ${length}`);
     client.foreign = false;
     client.sendBytes(bytes.slice(0, length));
-    // Whatever that was: its messages and identifiers are nobody's.
+    // Whatever that was: its messages are nobody's, and so are its identifiers: one of them may be
+    // open in the session now, so that a message of ours with that identifier is a duplicate.
     this.#sent = new Map();
+    this.#garbled = true;
   }
 
   /** Looks through what came for acknowledgements of what was sent. */
