@@ -38,10 +38,6 @@ const PINGRESP = Uint8Array.of(0xd0, 0);
 const UNEXPECTED_PACKET = protocolError("MQTT-4.8.0-1", "packet is not allowed in this state");
 const FIRST_NOT_CONNECT = protocolError("MQTT-3.1.0-1", "first packet is not CONNECT");
 const SECOND_CONNECT = protocolError("MQTT-3.1.0-2", "second CONNECT");
-const PACKET_ID_IN_USE = protocolError(
-  "MQTT-2.3.1-2",
-  "QoS 1 PUBLISH with identifier in QoS 2 use",
-);
 const RECEIVE_LIMIT = protocolError("limit:receive_in_flight_max", "too many QoS 2 messages open");
 const PUBLISH_REFUSED = protocolError("MQTT-3.3.5-2", "publish is not allowed");
 const ZERO_LENGTH_REFUSED = protocolError(
@@ -282,7 +278,7 @@ export class Inbound {
     if (connection.topicAllowed) {
       const run = { bytes, start: at.position, end, packets };
       this.#parts.router.forward(entry, run, view);
-    } else this.#refused(connection, entry, packets);
+    } else this.#refused(entry, packets);
     return end;
   }
 
@@ -349,7 +345,7 @@ export class Inbound {
     const { events, emissions } = QOS_RECEIVER;
     const event = qos === 1 ? events.publishQos1 : events.publishQos2;
     const { from, to, emitted } = receiverStep(session, packetId, event);
-    if (to === NO_TRANSITION) return PACKET_ID_IN_USE;
+    if (to === NO_TRANSITION) return UNEXPECTED_PACKET;
     if (from !== to && from !== QOS_RECEIVER.states.idle) {
       session.receiving?.delete(packetId);
       if (session.persistent) journal.receiveFinished(session.clientIdentifier, packetId);
@@ -370,7 +366,7 @@ export class Inbound {
   #route(connection: Connection, bytes: Uint8Array, entry: TopicEntry): void {
     const view = this.#view;
     if (!connection.topicAllowed) {
-      this.#refused(connection, entry, 1);
+      this.#refused(entry, 1);
       return;
     }
     const message = this.#parts.router.arena.copy(bytes, view);
@@ -378,7 +374,7 @@ export class Inbound {
     this.#parts.router.route(entry, message);
   }
 
-  #refused(_connection: Connection, entry: TopicEntry, packets: number): void {
+  #refused(entry: TopicEntry, packets: number): void {
     const { dropped } = this.#turn.statistics;
     if (entry.serverOwned) dropped.serverTopic += packets;
     else dropped.refusedPublish += packets;

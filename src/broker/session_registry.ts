@@ -1,5 +1,5 @@
 /** Sessions by Client Identifier: CONNECT, take-over, the end of connections, expiry. */
-import { type ConnackCode, type ConnectPacket, type Will } from "../mqtt/mod.ts";
+import { ConnackCode, type ConnectPacket, type Will } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
@@ -69,7 +69,7 @@ export class SessionRegistry {
       this.close(older, "takenOver");
     }
     if (!this.#sessions.has(identifier) && this.#sessions.size >= limits.sessionsMax) {
-      this.refuse(connection, 3);
+      this.refuse(connection, ConnackCode.serverUnavailable);
       return;
     }
     const recordsBefore = journal.records;

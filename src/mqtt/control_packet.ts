@@ -27,9 +27,6 @@ export const PacketType = {
   DISCONNECT: 14,
 } as const;
 
-/** The name of a Control Packet type. */
-export type PacketName = keyof typeof PacketType;
-
 /** Names by type number; index 0 and 15 are the reserved types. */
 export const PACKET_NAMES: readonly string[] = [
   "reserved type 0",

@@ -4,9 +4,6 @@ import { DecodeError, type ProtocolError } from "./protocol_error.ts";
 /** What `Frame.read` found. */
 export const FrameStatus = { complete: 0, incomplete: 1, error: 2 } as const;
 
-/** Bytes of the longest fixed header. */
-export const FIXED_HEADER_BYTES_MAX = 5;
-
 /** The fault of a first byte, by its value; null where it is legal. */
 const FIRST_BYTE_FAULTS: readonly (ProtocolError | null)[] = Array.from(
   { length: 256 },

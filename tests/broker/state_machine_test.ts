@@ -132,7 +132,7 @@ for (const state of ["idle", "awaitPubrel"] as const) {
       client.send(packet);
       if (entry === undefined) {
         assert(client.connection.closed);
-        assertEquals([...core.statistics.protocolErrors.keys()], ["MQTT-2.3.1-2"]);
+        assertEquals([...core.statistics.protocolErrors.keys()], ["MQTT-4.8.0-1"]);
         assertEquals(watcher.takeAll(), []);
         return;
       }
