@@ -14,7 +14,7 @@ import {
   SysTopics,
 } from "./broker/mod.ts";
 import { type Config, isLoopbackHost, parseListenAddress } from "./config/mod.ts";
-import { MemoryStore, SqliteStore, type Store, type StoreProblem } from "./store/mod.ts";
+import { MemoryStore, openSqliteStore, type Store, type StoreProblem } from "./store/mod.ts";
 import { DataDirectory, Log, terminationSignal } from "./system/mod.ts";
 import { ConnectionDriver, TcpListener, type TurnOwner } from "./transport/mod.ts";
 
@@ -309,7 +309,7 @@ function iterate(): Promise<void> {
 /** The store that the configuration asks for; the data directory is locked already. */
 function openStore({ store }: Config): Promise<Store | StoreProblem> {
   if (store.kind === "memory") return Promise.resolve(new MemoryStore());
-  return SqliteStore.open(`${store.dataDir}/relayq.db`);
+  return openSqliteStore(`${store.dataDir}/relayq.db`);
 }
 
 /** The limits of the core, out of the sections of the configuration. */

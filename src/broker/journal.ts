@@ -23,6 +23,8 @@ export interface Journal {
   readonly batch: number;
   /** Number of records written so far; it grows with every call below. */
   readonly records: number;
+  /** Bytes of the records that are not committed, about. */
+  readonly backlogBytes: number;
 
   sessionCreated(clientIdentifier: string): void;
   /** The session and all that belongs to it. */

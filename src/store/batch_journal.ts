@@ -43,23 +43,36 @@ export type JournalRecord =
   | { readonly kind: "willSet"; readonly clientIdentifier: string; readonly will: Will }
   | { readonly kind: "willDeleted"; readonly clientIdentifier: string };
 
+/** Memory that a record takes besides the message in it, about. */
+const RECORD_BYTES = 128;
+
 /** Collects the records of a turn. */
 export class BatchJournal implements Journal {
   batch = 1;
   records = 0;
+  backlogBytes = 0;
   #batch: JournalRecord[] = [];
+  #batchBytes = 0;
+  /** The message counted last: one that goes to many sessions is there once. */
+  #counted: Message | null = null;
 
   /** Whether the current batch holds anything. */
   get dirty(): boolean {
     return this.#batch.length > 0;
   }
 
-  /** Ends the current batch and hands it over. */
-  seal(): { batch: number; records: readonly JournalRecord[] } {
-    const sealed = { batch: this.batch, records: this.#batch };
+  /** Ends the current batch and hands it over; its bytes count until they are `settled`. */
+  seal(): { batch: number; records: readonly JournalRecord[]; bytes: number } {
+    const sealed = { batch: this.batch, records: this.#batch, bytes: this.#batchBytes };
     this.batch++;
     this.#batch = [];
+    this.#batchBytes = 0;
     return sealed;
+  }
+
+  /** Batches of so many bytes are written. */
+  settled(bytes: number): void {
+    this.backlogBytes -= bytes;
   }
 
   sessionCreated(clientIdentifier: string): void {
@@ -84,6 +97,7 @@ export class BatchJournal implements Journal {
 
   deliveryAdded(delivery: DeliveryRecord): void {
     this.#add({ kind: "deliveryAdded", delivery });
+    this.#count(delivery.message);
   }
 
   deliverySent(clientIdentifier: string, sequence: number, packetId: number): void {
@@ -108,6 +122,7 @@ export class BatchJournal implements Journal {
 
   retainedSet(topic: TopicName, message: Message): void {
     this.#add({ kind: "retainedSet", topic, message });
+    this.#count(message);
   }
 
   retainedDeleted(topic: TopicName): void {
@@ -116,6 +131,7 @@ export class BatchJournal implements Journal {
 
   willSet(clientIdentifier: string, will: Will): void {
     this.#add({ kind: "willSet", clientIdentifier, will });
+    this.#grow(will.payload.length);
   }
 
   willDeleted(clientIdentifier: string): void {
@@ -125,5 +141,17 @@ export class BatchJournal implements Journal {
   #add(record: JournalRecord): void {
     this.#batch.push(record);
     this.records++;
+    this.#grow(RECORD_BYTES);
+  }
+
+  #count(message: Message): void {
+    if (message === this.#counted) return;
+    this.#counted = message;
+    this.#grow(message.size);
+  }
+
+  #grow(bytes: number): void {
+    this.#batchBytes += bytes;
+    this.backlogBytes += bytes;
   }
 }

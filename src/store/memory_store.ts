@@ -26,8 +26,9 @@ export class MemoryStore implements Store {
   }
 
   commit(): number {
-    const { batch, records } = this.#journal.seal();
+    const { batch, records, bytes } = this.#journal.seal();
     for (const record of records) this.#image.apply(record);
+    this.#journal.settled(bytes);
     return batch;
   }
 

@@ -4,5 +4,7 @@ export { MemoryStore } from "./memory_store.ts";
 export type { DatabaseOptions } from "./sqlite_database.ts";
 export type { StoreProblem } from "./sqlite_problem.ts";
 export { SCHEMA_VERSION } from "./sqlite_schema.ts";
-export { SqliteStore, type StoreStatistics } from "./sqlite_store.ts";
+export { DurableStore } from "./durable_store.ts";
+export { openSqliteStore, type SqliteStoreOptions } from "./sqlite_store.ts";
+export type { StoreStatistics } from "./store_statistics.ts";
 export type { Store } from "./store.ts";

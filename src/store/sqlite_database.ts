@@ -18,6 +18,8 @@ const CACHE_KIB = 8192;
 export interface DatabaseOptions {
   /** The write-ahead log is moved to the database file when it is larger than this. */
   readonly walBytesMax: number;
+  /** `commit`: every transaction goes through fsync; `interval`: only with `sync`. */
+  readonly durability: "commit" | "interval";
 }
 
 /** A row of a query; names and types are those of the schema. */
@@ -33,6 +35,9 @@ export class SqliteDatabase {
   readonly #commit: StatementSync;
   readonly #checkpoint: StatementSync;
   readonly #walState: StatementSync;
+  /** Our own handle of the log, to sync it. */
+  readonly #wal: Deno.FsFile;
+  readonly #syncsCommits: boolean;
   #walRestarts = false;
   /**
    * Calls of fsync, at most: one for each commit (none if it rewrites what was there), and three for
@@ -40,8 +45,9 @@ export class SqliteDatabase {
    */
   syncs = 0;
 
-  private constructor(database: DatabaseSync, options: DatabaseOptions) {
+  private constructor(database: DatabaseSync, path: string, options: DatabaseOptions) {
     this.#database = database;
+    this.#syncsCommits = options.durability === "commit";
     this.#rows = new RowWriter(database);
     this.#walBytesMax = options.walBytesMax;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
@@ -49,6 +55,7 @@ export class SqliteDatabase {
     this.#checkpoint = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
     this.#walState = database.prepare("PRAGMA wal_checkpoint(NOOP)");
     this.#pageBytes = Number(database.prepare("PRAGMA page_size").get()?.page_size);
+    this.#wal = Deno.openSync(`${path}-wal`, { read: true, write: true });
   }
 
   /**
@@ -66,7 +73,9 @@ export class SqliteDatabase {
       const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
       if (mode !== "wal") throw new StoreError("unusable", `journal mode is ${mode}, not wal`);
       database.exec(
-        `PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
+        `PRAGMA synchronous = ${
+          options.durability === "commit" ? "FULL" : "NORMAL"
+        }; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = ${options.walBytesMax}`,
       );
@@ -74,14 +83,14 @@ export class SqliteDatabase {
       migrate(database);
       const damage = damageReason(database);
       if (damage !== null) throw new StoreError("damaged", damage);
-      return new SqliteDatabase(database, options);
+      return new SqliteDatabase(database, path, options);
     } catch (error) {
       database.close();
       throw error;
     }
   }
 
-  /** Applies changes and commits them: they are on the disk when this returns, or nothing is. */
+  /** Applies changes and commits them, all or nothing; see `DatabaseOptions.durability`. */
   commit(changes: Uint8Array): void {
     const database = this.#database;
     try {
@@ -92,11 +101,19 @@ export class SqliteDatabase {
     } catch (error) {
       this.#rows.rolledBack();
       if (database.isTransaction) database.exec("ROLLBACK");
+      this.#relieve();
       throw error;
     }
     this.#rows.committed();
-    this.syncs += this.#walRestarts ? 2 : 1;
+    if (this.#syncsCommits) this.syncs++;
+    if (this.#walRestarts) this.syncs++;
     this.#walRestarts = false;
+  }
+
+  /** Brings what is committed to the disk. */
+  sync(): void {
+    this.#wal.syncDataSync();
+    this.syncs++;
   }
 
   /** Bytes in the write-ahead log that are not in the database file yet. */
@@ -127,7 +144,17 @@ export class SqliteDatabase {
 
   /** Closes the file; the log is moved to the database file and removed. */
   close(): void {
+    this.#wal.close();
     this.#database.close();
+  }
+
+  /** A full disk may have room in the log: what is in it moves to the database, if that can be. */
+  #relieve(): void {
+    try {
+      this.#checkpoint.get();
+    } catch {
+      // Then not: the transaction that failed is reported.
+    }
   }
 }
 

@@ -9,7 +9,7 @@ export interface Store {
   readonly dirty: boolean;
   /** Why nothing can be committed at present, or null; acknowledgements wait meanwhile. */
   readonly trouble: string | null;
-  /** What the committed batches amount to. */
+  /** What was there when the store was opened; once, before the first commit. */
   load(): StoredState;
   /**
    * Ends the current batch and commits it. Gives the number of the last batch that is committed

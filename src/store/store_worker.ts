@@ -1,10 +1,7 @@
 /** The store worker: waits for the disk, so that the main loop does not. */
 import { SqliteDatabase } from "./sqlite_database.ts";
 import { isPassing, problemOf, reasonOf } from "./sqlite_problem.ts";
-import type { LoadOutcome, StoreReply, StoreRequest } from "./store_worker_messages.ts";
-
-const RETRY_FIRST_MS = 50;
-const RETRY_LONGEST_MS = 5_000;
+import type { StoreReply, StoreRequest } from "./store_worker_messages.ts";
 
 /** The part of the global scope of a worker that is used here. */
 interface WorkerScope {
@@ -18,18 +15,15 @@ const scope = globalThis as unknown as WorkerScope;
 /** Owns the database of this worker. */
 class StoreWorker {
   #database: SqliteDatabase | null = null;
-  /** A group that could not be committed yet. */
-  #waiting: { changes: Uint8Array<ArrayBuffer>; timer: ReturnType<typeof setTimeout> } | null =
-    null;
 
   handle(request: StoreRequest): void {
     switch (request.kind) {
       case "open":
         return this.#open(request);
       case "commit":
-        return this.#commit(request.changes, RETRY_FIRST_MS);
-      case "load":
-        return this.#load(request);
+        return this.#commit(request.changes);
+      case "sync":
+        return this.#sync();
       case "close":
         return this.#close();
     }
@@ -50,13 +44,13 @@ class StoreWorker {
     scope.postMessage({ kind: "opened", chunks }, chunks.map(({ buffer }) => buffer));
   }
 
-  #commit(changes: Uint8Array<ArrayBuffer>, delayMs: number): void {
+  #commit(changes: Uint8Array<ArrayBuffer>): void {
     const database = this.#opened();
     const startedMs = performance.now();
     try {
       database.commit(changes);
     } catch (error) {
-      this.#failed(error, { changes, delayMs });
+      this.#failed(error, changes);
       return;
     }
     const commitMs = performance.now() - startedMs;
@@ -68,68 +62,41 @@ class StoreWorker {
   /** After the reply, so that no acknowledgement waits for it. */
   #checkpoint(database: SqliteDatabase): void {
     const startedMs = performance.now();
+    let problem: string | null = null;
     try {
       if (!database.checkpointIfDue()) return;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      const trouble = `Cannot checkpoint: ${reasonOf(error)}`;
-      scope.postMessage({ kind: "trouble", trouble, stuck: false });
-      return;
+      problem = `Cannot checkpoint: ${reasonOf(error)}`;
     }
     const checkpointMs = performance.now() - startedMs;
-    scope.postMessage({ kind: "checkpointed", checkpointMs, syncs: database.syncs });
+    scope.postMessage({ kind: "checkpointed", checkpointMs, syncs: database.syncs, problem });
   }
 
-  #failed(
-    error: unknown,
-    { changes, delayMs }: { changes: Uint8Array<ArrayBuffer>; delayMs: number },
-  ): void {
-    if (!isPassing(error)) {
-      scope.postMessage({ kind: "failed", reason: reasonOf(error) });
+  #sync(): void {
+    const database = this.#opened();
+    try {
+      database.sync();
+    } catch (error) {
+      this.#failed(error, null);
       return;
     }
-    const timer = setTimeout(() => {
-      this.#waiting = null;
-      this.#commit(changes, Math.min(delayMs * 2, RETRY_LONGEST_MS));
-    }, delayMs);
-    this.#waiting = { changes, timer };
-    const trouble = `Cannot commit: ${reasonOf(error)}`;
-    scope.postMessage({ kind: "trouble", trouble, stuck: true });
+    scope.postMessage({ kind: "synced", syncs: database.syncs });
   }
 
-  #load({ port, signal }: StoreRequest & { kind: "load" }): void {
-    let outcome: LoadOutcome = { failure: null };
-    try {
-      this.#opened().load((chunk) => port.postMessage(chunk, [chunk.buffer]));
-    } catch (error) {
-      outcome = { failure: reasonOf(error) };
-    }
-    port.postMessage(outcome);
-    Atomics.store(signal, 0, 1);
-    Atomics.notify(signal, 0);
+  #failed(error: unknown, changes: Uint8Array<ArrayBuffer> | null): void {
+    const failed = { kind: "failed", reason: reasonOf(error), passing: isPassing(error) } as const;
+    scope.postMessage({ ...failed, changes }, changes === null ? [] : [changes.buffer]);
   }
 
   #close(): void {
-    const changes = this.#stopWaiting();
-    if (changes !== null) this.#commit(changes, RETRY_LONGEST_MS);
-    this.#stopWaiting();
     try {
       this.#database?.close();
-    } catch (error) {
-      const trouble = `Cannot close: ${reasonOf(error)}`;
-      scope.postMessage({ kind: "trouble", trouble, stuck: false });
+    } catch {
+      // What is committed is in the log; the next start moves it.
     }
     scope.postMessage({ kind: "closed" });
     scope.close();
-  }
-
-  /** Stops the next attempt, and gives what it was for. */
-  #stopWaiting(): Uint8Array<ArrayBuffer> | null {
-    const waiting = this.#waiting;
-    if (waiting === null) return null;
-    clearTimeout(waiting.timer);
-    this.#waiting = null;
-    return waiting.changes;
   }
 
   #opened(): SqliteDatabase {

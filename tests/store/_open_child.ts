@@ -1,7 +1,7 @@
 /** Opens the database named on the command line, and prints how that went. */
-import { SqliteStore } from "../../src/store/mod.ts";
+import { openSqliteStore } from "../../src/store/mod.ts";
 
-const store = await SqliteStore.open(Deno.args[0]!);
+const store = await openSqliteStore(Deno.args[0]!);
 const outcome = "problem" in store ? store.kind : "open";
 if (!("problem" in store)) await store.close();
 await Deno.stdout.write(new TextEncoder().encode(`${outcome}\n`));

@@ -1,5 +1,9 @@
 /** Databases for tests, in temporary directories. */
-import { SqliteStore } from "../../src/store/mod.ts";
+import {
+  type DurableStore,
+  openSqliteStore,
+  type SqliteStoreOptions,
+} from "../../src/store/mod.ts";
 
 const directories: string[] = [];
 globalThis.addEventListener("unload", () => {
@@ -16,9 +20,9 @@ export function databasePath(): string {
 /** Opens a store that must be fine. */
 export async function openStore(
   path: string,
-  options: Parameters<typeof SqliteStore.open>[1] = {},
-): Promise<SqliteStore> {
-  const store = await SqliteStore.open(path, options);
+  options: Partial<SqliteStoreOptions> = {},
+): Promise<DurableStore> {
+  const store = await openSqliteStore(path, options);
   if ("problem" in store) throw new Error(`Cannot open store: ${store.problem}`);
   return store;
 }

@@ -2,12 +2,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { makeMessage } from "../../src/broker/mod.ts";
-import { SCHEMA_VERSION, SqliteStore, type StoreProblem } from "../../src/store/mod.ts";
+import { openSqliteStore, SCHEMA_VERSION, type StoreProblem } from "../../src/store/mod.ts";
 import { name, payload } from "../support/wire_client.ts";
 import { databasePath, openStore } from "./_sqlite.ts";
 
 async function problem(path: string): Promise<StoreProblem> {
-  const store = await SqliteStore.open(path);
+  const store = await openSqliteStore(path);
   if ("problem" in store) return store;
   await store.close();
   throw new Error("Cannot see problem: the store was opened");

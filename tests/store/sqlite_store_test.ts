@@ -26,7 +26,7 @@ Deno.test("SqliteStore fails on a record about a session that is not there", asy
 });
 
 Deno.test("SqliteStore rejects what can never be written, and everything behind it", async () => {
-  const store = await openStore(databasePath());
+  const store = await openAt(databasePath());
   store.journal.sessionCreated("c");
   await store.commit();
   store.journal.deliverySent("c", 7, 1);
@@ -36,8 +36,10 @@ Deno.test("SqliteStore rejects what can never be written, and everything behind 
   await assertRejects(() => first, Error, "Cannot commit: Cannot change delivery: no delivery 7");
   await assertRejects(() => second, Error, "no delivery 7");
   await assertRejects(() => Promise.resolve(store.commit()), Error, "no delivery 7");
-  assertEquals(store.load().sessions[0]?.storedSinceMs, 0);
   await store.close();
+  const again = await openStore(paths.get(store)!);
+  assertEquals(again.load().sessions[0]?.storedSinceMs, 0);
+  await again.close();
 });
 
 Deno.test("SqliteStore commits what was handed over before it closes", async () => {
@@ -50,5 +52,24 @@ Deno.test("SqliteStore commits what was handed over before it closes", async () 
   await store.close();
   const again = await openStore(path);
   assertEquals(again.load().sessions.length, 20);
+  await again.close();
+});
+
+Deno.test("with durability interval SqliteStore commits at once, and has synced when it is closed", async () => {
+  const path = databasePath();
+  const store = await openStore(path, { durability: "interval", syncIntervalMs: 60 });
+  for (let batch = 0; batch < 20; batch++) {
+    store.journal.sessionCreated(`c${batch}`);
+    assertEquals(typeof store.commit(), "number");
+  }
+  while (store.statistics.recordsWaiting > 0) await new Promise((r) => setTimeout(r, 5));
+  assertEquals(store.statistics.syncs, 0, "nothing has been through fsync yet");
+  while (store.statistics.syncs === 0) await new Promise((r) => setTimeout(r, 5));
+  store.journal.sessionCreated("last");
+  void store.commit();
+  await store.close();
+  assertEquals(store.statistics.syncs, 2);
+  const again = await openStore(path);
+  assertEquals(again.load().sessions.length, 21);
   await again.close();
 });
