@@ -13,8 +13,14 @@ import {
   OPEN_ACCESS,
   SysTopics,
 } from "./broker/mod.ts";
-import { type Config, isLoopbackHost, parseListenAddress } from "./config/mod.ts";
-import { MemoryStore, openSqliteStore, type Store, type StoreProblem } from "./store/mod.ts";
+import { type Config, parseListenAddress } from "./config/mod.ts";
+import {
+  MemoryStore,
+  openSqliteStore,
+  type Store,
+  type StoreProblem,
+  type StoreStatistics,
+} from "./store/mod.ts";
 import { DataDirectory, Log, terminationSignal } from "./system/mod.ts";
 import { ConnectionDriver, TcpListener, type TurnOwner } from "./transport/mod.ts";
 
@@ -31,10 +37,12 @@ const POLL_STEPS = 64;
 /** Exit code of `relayq serve` when the broker cannot start. */
 const EXIT_START = 3;
 
-/** Where the broker writes: banner to `out`, log to `err`. */
+/** Where the broker writes. */
 export interface ServerIo {
-  out(text: string): void;
+  /** Lines of the log, and why it cannot start. */
   err(text: string): void;
+  /** It listens; addresses in the order of the configuration. */
+  started?(addresses: readonly Deno.NetAddr[]): void;
 }
 
 /** Runs the broker until a signal ends it; resolves to the exit code of the process. */
@@ -46,7 +54,7 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
       io.err(`Cannot start: ${server.problem}\n`);
       return EXIT_START;
     }
-    io.out(banner(config, server.addresses));
+    io.started?.(server.addresses);
     const name = await signal.received;
     await server.stop(name);
     return 0;
@@ -139,6 +147,11 @@ export class Server implements TurnOwner {
     return this.#listeners.map((listener) => listener.address);
   }
 
+  /** Counters of what is written; null where nothing is. */
+  get storeStatistics(): StoreStatistics | null {
+    return this.#store.statistics;
+  }
+
   instant(): Instant {
     // Whole milliseconds: fractions would cost an allocation wherever a time is kept.
     return { nowMs: Math.ceil(performance.now()), wallMs: Date.now() };
@@ -224,6 +237,7 @@ export class Server implements TurnOwner {
 
   #endTurn(): void {
     this.#turnRequested = false;
+    this.broker.settle();
     if (this.#store.dirty) this.#commit();
     const { dirty, resumed } = this.broker.endTurn();
     for (const connection of dirty) this.#driver(connection)?.flush();
@@ -281,6 +295,7 @@ export class Server implements TurnOwner {
       version: deno.version,
       uptimeMs: performance.now() - this.#startedMs,
       heapBytes: Deno.memoryUsage().heapUsed,
+      store: storeFacts(this.#store),
     };
     const instant = this.instant();
     for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {
@@ -309,50 +324,51 @@ function iterate(): Promise<void> {
 /** The store that the configuration asks for; the data directory is locked already. */
 function openStore({ store }: Config): Promise<Store | StoreProblem> {
   if (store.kind === "memory") return Promise.resolve(new MemoryStore());
-  return openSqliteStore(`${store.dataDir}/relayq.db`);
+  return openSqliteStore(`${store.dataDir}/relayq.db`, store);
+}
+
+/** What `$SYS` says of the store. */
+function storeFacts({ statistics, journal }: Store): Record<string, number> {
+  if (statistics === null) return {};
+  return {
+    "commits": statistics.commits,
+    "syncs": statistics.syncs,
+    "checkpoints": statistics.checkpoints,
+    "failures": statistics.failures,
+    "records/waiting": statistics.recordsWaiting,
+    "backlog/bytes": journal.backlogBytes,
+    "latency/last": Math.round(statistics.latencyMsLast),
+    "latency/maximum": Math.round(statistics.latencyMsMax),
+    "checkpoint/maximum": Math.round(statistics.checkpointMsMax),
+  };
 }
 
 /** The limits of the core, out of the sections of the configuration. */
 function brokerLimits(config: Config): BrokerLimits {
-  const { limits, protocol, queue, outbox, session } = config;
+  const { limits, protocol, queue, outbox, retained, session, store, deadLetters } = config;
   return {
     ...limits,
     ...protocol,
     queueMessagesMax: queue.messagesMax,
     queueBytesMax: queue.bytesMax,
     queueTotalBytesMax: queue.totalBytesMax,
+    queueTotalMessagesMax: queue.totalMessagesMax,
     queueFull: queue.full,
+    queueMessageExpiryMs: queue.messageExpiryMs,
+    retainedFull: retained.full,
+    retainedExpiryMs: retained.expiryMs,
     outboxBytesMax: outbox.bytesMax,
     outboxHighWaterBytes: outbox.highWaterBytes,
     outboxLowWaterBytes: outbox.lowWaterBytes,
     slowConsumerGraceMs: outbox.slowConsumerGraceMs,
     stalledWriteTimeoutMs: outbox.stalledWriteTimeoutMs,
     sessionExpiryMs: session.expiryMs,
+    sessionsFull: session.full,
+    storeBacklogBytesMax: store.backlogBytesMax,
+    deadLettersMessagesMax: deadLetters.messagesMax,
+    deadLettersBytesMax: deadLetters.bytesMax,
+    deadLettersExpiryMs: deadLetters.expiryMs,
+    deadLettersPerSecondMax: deadLetters.perSecondMax,
+    deadLettersRepublish: deadLetters.republish,
   };
-}
-
-/** What a person sees at the start: where it listens, what is open and what is closed. */
-function banner(config: Config, addresses: readonly Deno.NetAddr[]): string {
-  const lines = [`RelayQ ${deno.version}, MQTT 3.1.1`, ""];
-  config.listeners.forEach(({ address }, index) => {
-    const parsed = parseListenAddress(address);
-    const bound = addresses[index];
-    if ("problem" in parsed || bound === undefined) return;
-    const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : address;
-    const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
-    lines.push(`  listens on   ${shown}   plain TCP, anonymous, reachable from ${reach}`);
-  });
-  const { mqtt31 } = config.protocol;
-  lines.push(
-    `  open         publish and subscribe to everything, for every client that connects`,
-    `  closed       TLS, passwords, ACL (not built yet); MQTT 5; MQTT 3.1 ${
-      mqtt31 ? "is open" : "(protocol.mqtt_3_1)"
-    }; $SYS is read-only`,
-    config.store.kind === "memory"
-      ? `  store        memory: sessions and retained messages end with this process`
-      : `  store        sqlite: what is acknowledged is committed to ${config.store.dataDir}/relayq.db`,
-    `  data         ${config.store.dataDir}   (locked for this broker)`,
-    "",
-  );
-  return lines.join("\n") + "\n";
 }

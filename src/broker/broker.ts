@@ -7,6 +7,7 @@ import type { BrokerEvent, CloseCause } from "./events.ts";
 import { FlowControl } from "./flow_control.ts";
 import { Inbound } from "./inbound.ts";
 import type { StoredState } from "./journal.ts";
+import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { AccessPolicy } from "./policy.ts";
 import { assertLimits } from "./limits.ts";
 import { RetainedMessages } from "./retained.ts";
@@ -18,7 +19,12 @@ import { Subscriptions } from "./subscriptions.ts";
 import { type BrokerOptions, type Instant, Turn, WALK_STEPS_PER_TURN } from "./turn.ts";
 
 /** How often stored sessions are looked through for expiry. */
-const EXPIRY_INTERVAL_MS = 10_000;
+const EXPIRY_INTERVAL_MS = 1_000;
+/** How often the age clock is saved while something is written anyway, and while nothing is. */
+const CLOCK_BUSY_MS = 60_000;
+const CLOCK_IDLE_MS = 3_600_000;
+/** Wall clocks before 2025 have not been set: the time that has passed by them means nothing. */
+const CLOCK_PLAUSIBLE_MS = 1_735_689_600_000;
 /** After this time in flight a message stops sharing memory with its neighbours. */
 const DETACH_AFTER_MS = 5_000;
 
@@ -47,6 +53,8 @@ export class Broker {
   readonly #inbound: Inbound;
   readonly #connections = new Set<Connection>();
   #nextExpiryMs = 0;
+  #clockSavedMs = 0;
+  #recordsAtClock = 0;
 
   /** Throws RangeError for limits that contradict each other. */
   constructor(options: BrokerOptions) {
@@ -54,7 +62,9 @@ export class Broker {
     const turn = new Turn(options);
     const gate = new AckGate(turn);
     const flow = new FlowControl(turn);
-    const retained = new RetainedMessages();
+    const { retainedExpiryMs, retainedFull } = options.limits;
+    const ordered = retainedExpiryMs > 0 || retainedFull === "drop_oldest";
+    const retained = new RetainedMessages({ ordered });
     const sender = new Sender(turn, { gate, flow, retained });
     const router = new Router(turn, { sender, retained });
     const sessions = new SessionRegistry(turn, { gate, flow, sender, router });
@@ -75,21 +85,38 @@ export class Broker {
 
   /** Takes over what the store held; once, before the first connection. */
   restore(state: StoredState, instant: Instant): void {
-    this.#turn.setClock(instant);
+    const turn = this.#turn;
+    turn.setClock(instant);
+    turn.setAge(ageAtStart(state, instant.wallMs));
+    this.#saveClock();
+    turn.deadLetters.restore(state.deadLetters);
+    const { retained } = this.#router;
+    for (const { topic, message, atS } of state.retained.toSorted((a, b) => a.atS - b.atS)) {
+      retained.set(topic, message, atS > 0 ? atS : turn.ageS);
+    }
+    turn.statistics.retainedMessages = retained.count;
+    turn.statistics.retainedBytes = retained.bytes;
     let sequence = 0;
-    for (const stored of state.sessions) {
-      this.#sessions.restore(stored);
-      for (const delivery of stored.deliveries) sequence = Math.max(sequence, delivery.sequence);
+    for (const { deliveries } of state.sessions) {
+      for (const delivery of deliveries) {
+        sequence = Math.max(sequence, delivery.sequence, delivery.sent);
+      }
     }
     this.#sender.startSequenceAt(sequence);
-    for (const { topic, message } of state.retained) this.#router.retained.set(topic, message);
-    this.#turn.statistics.retainedMessages = this.#router.retained.count;
-    this.#turn.statistics.retainedBytes = this.#router.retained.bytes;
+    // Who was connected has been away since now, which is later than all others.
+    const sessions = state.sessions.toSorted((a, b) =>
+      (a.storedSinceMs || Infinity) - (b.storedSinceMs || Infinity)
+    );
+    for (const stored of sessions) this.#sessions.restore(stored);
     // Their connections ended with the process. [MQTT-3.1.2-8]
     for (const { clientIdentifier, will } of state.wills) {
       this.#turn.journal.willDeleted(clientIdentifier);
       this.#turn.statistics.willsPublished++;
       this.#router.publish(will.topic, will);
+    }
+    for (const { id, topic, ...content } of state.publications) {
+      this.#turn.journal.republished(id);
+      this.#router.publish(topic, content);
     }
   }
 
@@ -185,6 +212,19 @@ export class Broker {
     if (instant.nowMs < this.#nextExpiryMs) return;
     this.#nextExpiryMs = instant.nowMs + EXPIRY_INTERVAL_MS;
     this.#sessions.expire();
+    this.#router.expireRetained();
+    this.#turn.deadLetters.expire();
+    const { journal } = this.#turn;
+    const waitMs = journal.records === this.#recordsAtClock ? CLOCK_IDLE_MS : CLOCK_BUSY_MS;
+    if (instant.nowMs - this.#clockSavedMs >= waitMs) this.#saveClock();
+  }
+
+  /** Does what the turn has put off until its end; to be called before its commit. */
+  settle(): void {
+    for (const { topic, payload, qos } of this.#turn.deadLetters.takeRepublished()) {
+      const name = `${DEAD_LETTER_TOPIC}${topic}` as TopicName;
+      this.#router.publish(name, { payload, qos, retain: false });
+    }
   }
 
   /** Ends the turn: gives what the transport has to do. */
@@ -203,6 +243,7 @@ export class Broker {
   committed(batch: number): void {
     this.#turn.committedBatch = batch;
     this.#gate.release(batch);
+    this.#flow.storeProgress();
   }
 
   /** Whether `receive` stopped because the turn has done enough; it goes on after `endTurn`. */
@@ -241,6 +282,13 @@ export class Broker {
     return this.#connections.values();
   }
 
+  #saveClock(): void {
+    const { journal, nowMs, ageMs, wallMs } = this.#turn;
+    journal.clockSaved({ ageMs, wallMs });
+    this.#clockSavedMs = nowMs;
+    this.#recordsAtClock = journal.records;
+  }
+
   #tickConnection(connection: Connection): void {
     if (connection.closed) return;
     const { nowMs, limits, statistics } = this.#turn;
@@ -266,4 +314,20 @@ export class Broker {
     }
     this.#sender.detachOld(connection.session, nowMs - DETACH_AFTER_MS);
   }
+}
+
+/**
+ * Where the age clock stands at a start: it began as the wall clock, and the time since it was saved
+ * counts if both wall clocks make sense. No moment that the store knows is in its future.
+ */
+function ageAtStart({ clock, sessions, retained }: StoredState, wallMs: number): number {
+  let ageMs = Math.max(1, wallMs);
+  if (clock !== null) {
+    const passedMs = wallMs - clock.wallMs;
+    const plausible = clock.wallMs >= CLOCK_PLAUSIBLE_MS && passedMs > 0;
+    ageMs = clock.ageMs + (plausible ? passedMs : 0);
+  }
+  for (const { storedSinceMs } of sessions) ageMs = Math.max(ageMs, storedSinceMs);
+  for (const { atS } of retained) ageMs = Math.max(ageMs, atS * 1000);
+  return ageMs;
 }

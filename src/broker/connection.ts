@@ -62,6 +62,8 @@ export class Connection {
   heldSinceMs = 0;
   /** Whether the bytes that wait for this client keep it from being read itself. */
   holdsItself = false;
+  /** Whether the store has to catch up before this one is read. */
+  heldByStore = false;
   /** Publishers that are not read because this connection does not keep up. */
   holding: Set<Connection> | null = null;
   /** Since when the backlog is above its high-water mark; 0 if it is not. */
@@ -94,8 +96,8 @@ export class Connection {
 
   /** Whether the transport should read the socket: open, CONNECT judged, nobody holds it. */
   get readable(): boolean {
-    return this.holds === 0 && !this.holdsItself && this.state !== CONNECTION.states.closed &&
-      this.state !== CONNECTION.states.authenticating;
+    return this.holds === 0 && !this.holdsItself && !this.heldByStore &&
+      this.state !== CONNECTION.states.closed && this.state !== CONNECTION.states.authenticating;
   }
 
   /** Whether the connection has ended for the core. */

@@ -17,6 +17,8 @@ export class Delivery {
   /** Number in the store, 0 for a delivery that is not durable. */
   sequence = 0;
   packetId = 0;
+  /** When it began to wait, on the age clock; 0 if it did not. */
+  queuedS = 0;
   /** A state of the QoS sender table. */
   state: number = QOS_SENDER.states.idle;
   sentAtMs = 0;
@@ -105,10 +107,20 @@ export class DeliveryQueue {
     return item;
   }
 
+  /** The oldest delivery, past replays that stand in front of it. */
+  oldest(): Delivery | undefined {
+    const item = this.#items[this.#oldestAt()];
+    return item instanceof Delivery ? item : undefined;
+  }
+
+  /** Whether a replay of this filter waits. */
+  hasReplay(filter: TopicFilter): boolean {
+    return this.#replays?.has(filter) === true;
+  }
+
   /** Removes and gives the oldest delivery, past replays that stand in front of it. */
   shiftDelivery(): Delivery | undefined {
-    let at = this.#head;
-    while (at < this.#items.length && !(this.#items[at] instanceof Delivery)) at++;
+    const at = this.#oldestAt();
     const delivery = this.#items[at];
     if (!(delivery instanceof Delivery)) return undefined;
     this.#items.copyWithin(this.#head + 1, this.#head, at);
@@ -131,6 +143,12 @@ export class DeliveryQueue {
       const item = this.#items[i];
       if (item instanceof Delivery) item.message.detach();
     }
+  }
+
+  #oldestAt(): number {
+    let at = this.#head;
+    while (at < this.#items.length && !(this.#items[at] instanceof Delivery)) at++;
+    return at;
   }
 
   #forget(replay: Replay): void {

@@ -15,6 +15,8 @@ const HIGH_WATER_WINDOWS = 4;
 export class FlowControl {
   readonly #turn: Turn;
   readonly #congested = new Set<Connection>();
+  /** Who is not read until the store has caught up. */
+  #heldByStore: Connection[] = [];
 
   constructor(turn: Turn) {
     this.#turn = turn;
@@ -75,6 +77,30 @@ export class FlowControl {
     this.#resume(connection);
   }
 
+  /** Stops reading a publisher whose messages wait for a store that does not keep up. */
+  limitStore(connection: Connection): void {
+    const { journal, limits, statistics } = this.#turn;
+    if (journal.backlogBytes <= limits.storeBacklogBytesMax) return;
+    if (connection.closed || connection.heldByStore) return;
+    connection.heldByStore = true;
+    this.#heldByStore.push(connection);
+    statistics.storeHolds++;
+  }
+
+  /** The store has committed: perhaps it has caught up. */
+  storeProgress(): void {
+    if (this.#heldByStore.length === 0) return;
+    const { journal, limits, nowMs } = this.#turn;
+    if (journal.backlogBytes * 2 > limits.storeBacklogBytesMax) return;
+    const held = this.#heldByStore;
+    this.#heldByStore = [];
+    for (const connection of held) {
+      connection.heldByStore = false;
+      if (connection.congestedSinceMs !== 0) connection.congestedSinceMs = nowMs;
+      this.#resume(connection);
+    }
+  }
+
   /** The connection ended: it holds nobody, and nobody holds it. */
   forget(connection: Connection): void {
     this.#congested.delete(connection);
@@ -90,7 +116,7 @@ export class FlowControl {
     const { nowMs, limits, statistics, events } = this.#turn;
     for (const receiver of this.#congested) {
       // Who is held cannot acknowledge: that time is not part of its grace.
-      if (receiver.slow || receiver.holds > 0) continue;
+      if (receiver.slow || receiver.holds > 0 || receiver.heldByStore) continue;
       if (nowMs - receiver.congestedSinceMs <= limits.slowConsumerGraceMs) continue;
       receiver.slow = true;
       statistics.slowConsumers++;

@@ -21,6 +21,8 @@ import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { QOS_RECEIVER } from "./qos_receiver_states.ts";
+import { oversizeMessage } from "./oversize.ts";
+import { type PacketRun, sameTopicEnd, splitRun } from "./packet_run.ts";
 import type { Router } from "./router.ts";
 import type { Session } from "./session.ts";
 import { type Sender, SenderEvent } from "./sender.ts";
@@ -96,6 +98,11 @@ export class Inbound {
       if (firstByteError(first) === null && !this.#allowed(connection, type)) break;
       const status = frame.read(bytes, position, options);
       if (status === FrameStatus.error) {
+        const tooLong = type === PacketType.PUBLISH && frame.error === DecodeError.packetTooLarge;
+        if (tooLong) {
+          const message = oversizeMessage(bytes, { position, limit: range.end }, turn.limits);
+          turn.deadLetters.give("oversize", message, { qos: message.qos, retain: false });
+        }
         this.#fail(connection, frame.error);
         break;
       }
@@ -256,7 +263,7 @@ export class Inbound {
     at: { position: number; limit: number },
   ): number {
     const view = this.#view;
-    const { statistics } = this.#turn;
+    const { statistics, limits: { packetBytesMax } } = this.#turn;
     const first = this.#frame.end;
     const entry = this.#topic(connection, bytes);
     if (isProtocolError(entry)) {
@@ -267,7 +274,7 @@ export class Inbound {
     let packets = 1;
     const most = this.#runBytesMax(entry);
     while (end - at.position < most) {
-      const next = this.#sameTopicEnd(bytes, { start: end, limit: at.limit, entry });
+      const next = sameTopicEnd(bytes, { start: end, limit: at.limit, packetBytesMax }, entry);
       if (next === 0) break;
       end = next;
       packets++;
@@ -275,32 +282,9 @@ export class Inbound {
     statistics.packetsReceived += packets - 1;
     statistics.publishReceived += packets;
     statistics.publishBytesReceived += end - at.position;
-    if (connection.topicAllowed) {
-      const run = { bytes, start: at.position, end, packets };
-      this.#parts.router.forward(entry, run, view);
-    } else this.#refused(entry, packets);
-    return end;
-  }
-
-  /** The end of the QoS 0 PUBLISH at `start` if it is complete and has this topic, else 0. */
-  #sameTopicEnd(
-    bytes: Uint8Array,
-    { start, limit, entry }: { start: number; limit: number; entry: TopicEntry },
-  ): number {
-    if (start + 4 >= limit || bytes[start] !== 0x30) return 0;
-    let at = start + 1;
-    let remaining = bytes[at++]!;
-    if (remaining > 0x7f) {
-      const high = bytes[at++]!;
-      // Long packets gain nothing from a run, and a wasteful length is not handed on.
-      if (high > 0x7f || high === 0) return 0;
-      remaining = (remaining & 0x7f) | (high << 7);
-    }
-    const end = at + remaining;
-    if (end > limit || end - start > this.#turn.limits.packetBytesMax) return 0;
-    const topicBytes = (bytes[at]! << 8) | bytes[at + 1]!;
-    const topicEnd = at + 2 + topicBytes;
-    if (topicEnd > end || !entry.equals(bytes, at + 2, topicEnd)) return 0;
+    const run = { bytes, start: at.position, end, packets };
+    if (connection.topicAllowed) this.#parts.router.forward(entry, run, view);
+    else this.#refused(entry, run);
     return end;
   }
 
@@ -340,6 +324,7 @@ export class Inbound {
     const recordsBefore = journal.records;
     if (qos === 0) {
       this.#route(connection, bytes, entry);
+      this.#parts.flow.limitStore(connection);
       return null;
     }
     const { events, emissions } = QOS_RECEIVER;
@@ -360,25 +345,36 @@ export class Inbound {
     const first = qos === 1 ? PUBACK_FIRST_BYTE : PUBREC_FIRST_BYTE;
     const durable = journal.records !== recordsBefore;
     this.#parts.gate.acknowledge(connection, first, packetId, durable);
+    if (durable) this.#parts.flow.limitStore(connection);
     return null;
   }
 
   #route(connection: Connection, bytes: Uint8Array, entry: TopicEntry): void {
     const view = this.#view;
+    const message = this.#parts.router.arena.copy(bytes, view);
     if (!connection.topicAllowed) {
-      this.#refused(entry, 1);
+      const { qos, retain } = view;
+      this.#turn.deadLetters.give(refusal(entry), message, { qos, retain });
       return;
     }
-    const message = this.#parts.router.arena.copy(bytes, view);
     if (view.retain) this.#parts.router.retain(entry.name, message);
     this.#parts.router.route(entry, message);
   }
 
-  #refused(entry: TopicEntry, packets: number): void {
-    const { dropped } = this.#turn.statistics;
-    if (entry.serverOwned) dropped.serverTopic += packets;
-    else dropped.refusedPublish += packets;
+  /** The policy does not let these messages pass. */
+  #refused(entry: TopicEntry, run: PacketRun): void {
+    const { deadLetters } = this.#turn;
+    const reason = refusal(entry);
+    if (!deadLetters.open) return deadLetters.count(reason, run.packets);
+    for (const message of splitRun(run, this.#view, this.#parts.router.arena)) {
+      deadLetters.give(reason, message, { qos: 0, retain: false });
+    }
   }
+}
+
+/** Why a message on this topic is refused. */
+function refusal(entry: TopicEntry): "server-topic" | "publish-refused" {
+  return entry.serverOwned ? "server-topic" : "publish-refused";
 }
 
 /** Where an event of the QoS receiver table leads from the state of a Packet Identifier. */

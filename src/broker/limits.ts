@@ -4,8 +4,8 @@ import type { DecoderLimits } from "../mqtt/mod.ts";
 /** The deepest topic the core routes: trees are walked by recursion. */
 export const TOPIC_LEVELS_CEILING = 1_000;
 
-/** What happens to a message that does not fit a full session queue. */
-export type QueueFullPolicy = "drop_newest" | "drop_oldest";
+/** What is given up where something is full: what would have been added, or what is there longest. */
+export type FullPolicy = "drop_newest" | "drop_oldest";
 
 /** The limits of the broker core; the names are the keys of the configuration. */
 export interface BrokerLimits extends DecoderLimits {
@@ -26,7 +26,13 @@ export interface BrokerLimits extends DecoderLimits {
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
   readonly queueTotalBytesMax: number;
-  readonly queueFull: QueueFullPolicy;
+  readonly queueTotalMessagesMax: number;
+  readonly queueFull: FullPolicy;
+  /** How long a message may wait, in ms; 0 lets it wait for ever. */
+  readonly queueMessageExpiryMs: number;
+  readonly retainedFull: FullPolicy;
+  /** How long a message stays retained, in ms; 0 keeps it for ever. */
+  readonly retainedExpiryMs: number;
   readonly outboxBytesMax: number;
   readonly outboxHighWaterBytes: number;
   readonly outboxLowWaterBytes: number;
@@ -34,6 +40,19 @@ export interface BrokerLimits extends DecoderLimits {
   readonly stalledWriteTimeoutMs: number;
   /** How long a stored session is kept, in ms; 0 keeps it for ever. */
   readonly sessionExpiryMs: number;
+  /** `drop_newest` refuses the CONNECT, `drop_oldest` discards the session that is away longest. */
+  readonly sessionsFull: FullPolicy;
+  /** Bytes that may wait for the store before whoever publishes into it is not read. */
+  readonly storeBacklogBytesMax: number;
+  /** Dead letters kept; 0 keeps none. */
+  readonly deadLettersMessagesMax: number;
+  readonly deadLettersBytesMax: number;
+  /** How long a dead letter is kept, in ms; 0 keeps it as long as there is room. */
+  readonly deadLettersExpiryMs: number;
+  /** Dead letters kept in a second, on the average; a burst of `deadLettersMessagesMax` is free. */
+  readonly deadLettersPerSecondMax: number;
+  /** Whether they are published under `$dead-letter/`, too. */
+  readonly deadLettersRepublish: boolean;
 }
 
 /** Asserts what the core relies on; the configuration has checked it before. */

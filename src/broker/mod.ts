@@ -5,13 +5,19 @@ export { CONNECTION, CONNECTION_TABLE } from "./connection_states.ts";
 export { describeEvent, type Severity } from "./event_text.ts";
 export type { BrokerEvent, CloseCause } from "./events.ts";
 export type {
+  ClockRecord,
+  DeadLetter,
   DeliveryRecord,
   Journal,
+  StoredDeadLetter,
   StoredDelivery,
+  StoredPublication,
+  StoredRetained,
   StoredSession,
   StoredState,
+  StoredSubscription,
 } from "./journal.ts";
-export type { BrokerLimits, QueueFullPolicy } from "./limits.ts";
+export type { BrokerLimits, FullPolicy } from "./limits.ts";
 export { makeMessage, Message } from "./message.ts";
 export {
   type AccessPolicy,
@@ -23,7 +29,7 @@ export {
 export { QOS_RECEIVER, QOS_RECEIVER_TABLE } from "./qos_receiver_states.ts";
 export { QOS_SENDER, QOS_SENDER_TABLE } from "./qos_sender_states.ts";
 export { SESSION, SESSION_TABLE } from "./session_states.ts";
-export type { DropReason, Statistics } from "./statistics.ts";
+export { DROP_REASONS, type DropReason, type Statistics } from "./statistics.ts";
 export { type ServerFacts, SysTopics } from "./sys_topics.ts";
 export * from "./transition_table.ts";
 export type { BrokerOptions, Instant } from "./turn.ts";

@@ -19,6 +19,8 @@ export class Replay {
   #current: Message | null = null;
   /** Whether messages of it have been asked for. */
   begun = false;
+  /** Whether the store knows that it is pending. */
+  stored = false;
   /** Whether it is not to be sent: its subscription was replaced or removed. */
   cancelled = false;
 

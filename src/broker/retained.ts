@@ -21,11 +21,24 @@ const NODE_BYTES = 230;
  */
 export class RetainedMessages {
   readonly #root: RetainedNode = { children: null, message: null, sequence: 0, cost: 0 };
+  /** When each topic was retained, oldest first; null if nobody wants to know. */
+  readonly #ages: Map<TopicName, number> | null;
   #sequence = 0;
   /** Number of retained messages. */
   count = 0;
   /** Bytes of their Topic Names and payloads, and of the tree that holds them. */
   bytes = 0;
+
+  /** `ordered`: whether `oldest` will be asked. */
+  constructor({ ordered }: { ordered: boolean }) {
+    this.#ages = ordered ? new Map() : null;
+  }
+
+  /** The topic that was retained first, and when; null if there is none. */
+  oldest(): { topic: TopicName; atS: number } | null {
+    const first = this.#ages?.entries().next().value;
+    return first === undefined ? null : { topic: first[0], atS: first[1] };
+  }
 
   /** The retained message of a topic, or null. */
   get(topic: TopicName): Message | null {
@@ -35,6 +48,11 @@ export class RetainedMessages {
       if (node === undefined) return null;
     }
     return node.message;
+  }
+
+  /** What a message would count in `bytes` if it were the only one. */
+  bytesAlone(topic: TopicName, message: Message): number {
+    return message.size + topic.split("/").length * NODE_BYTES;
   }
 
   /** Bytes that the tree would grow by for this topic. */
@@ -48,9 +66,16 @@ export class RetainedMessages {
     return levels * NODE_BYTES;
   }
 
-  /** Stores or replaces the message of a topic. The message must own its memory (`detach`). */
-  set(topic: TopicName, message: Message): void {
+  /**
+   * Stores or replaces the message of a topic. The message must own its memory (`detach`). `atS`: the
+   * time, which is not before that of any other.
+   */
+  set(topic: TopicName, message: Message, atS: number): void {
     const counted = isServerTopic(topic) ? 0 : 1;
+    if (counted === 1 && this.#ages !== null) {
+      this.#ages.delete(topic);
+      this.#ages.set(topic, atS);
+    }
     let node = this.#root;
     for (const level of topic.split("/")) {
       const children = node.children ??= new Map();
@@ -80,6 +105,7 @@ export class RetainedMessages {
     }
     const node = path[path.length - 1]!;
     if (node.message === null) return false;
+    this.#ages?.delete(topic);
     const counted = isServerTopic(topic) ? 0 : 1;
     this.count -= counted;
     this.bytes -= counted * node.message.size;

@@ -1,6 +1,7 @@
 /** From a published message to the sessions that get it, and to the retained messages. */
 import { isProtocolError, type PublishView, type Qos, type TopicName } from "../mqtt/mod.ts";
 import { makeMessage, type Message, MessageArena } from "./message.ts";
+import { type PacketRun, splitRun } from "./packet_run.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
@@ -8,14 +9,6 @@ import { isServerTopic, TopicCache, type TopicEntry } from "./topic_cache.ts";
 import { TopicTrie } from "./topic_trie.ts";
 import { UnsettledKeys } from "./unsettled_keys.ts";
 import type { Turn } from "./turn.ts";
-
-/** QoS 0 packets of one topic that stand one behind the other in the bytes they came in. */
-export interface PacketRun {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly packets: number;
-}
 
 /** Routes Application Messages. */
 export class Router {
@@ -55,7 +48,7 @@ export class Router {
     for (const session of sessions) {
       const connection = session.connection;
       if (connection === null || this.#sender.forward(session, connection, run)) continue;
-      messages ??= this.#split(run, view);
+      messages ??= splitRun(run, view, this.arena);
       for (const message of messages) {
         this.#sender.deliver(session, message, 0);
       }
@@ -65,33 +58,66 @@ export class Router {
 
   /** Stores, replaces or removes the retained message of a topic. */
   retain(topic: TopicName, message: Message): void {
-    const { limits, statistics, journal } = this.#turn;
+    const { statistics, journal, ageS } = this.#turn;
     const { retained } = this;
     if (isServerTopic(topic)) { // neither durable nor counted: it is made anew all the time
       message.detach();
-      retained.set(topic, message);
+      retained.set(topic, message, ageS);
       return;
     }
     const empty = message.topicEnd === message.end;
-    if (empty) { // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
-      this.#delete(topic);
+    if (empty) this.#delete(topic); // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+    else if (this.#makeRoom(topic, message)) {
+      message.detach();
+      retained.set(topic, message, ageS); // [MQTT-3.3.1-5]
+      journal.retainedSet(topic, message, ageS);
     } else {
-      const known = retained.get(topic);
-      const count = retained.count + (known === null ? 1 : 0);
-      const grown = message.size - (known?.size ?? 0) + retained.growth(topic);
-      const bytes = retained.bytes + grown;
-      if (count > limits.retainedMessagesMax || bytes > limits.retainedBytesMax) {
-        statistics.dropped.retainedLimit++;
-        // The older one is no longer the last message of its topic. [MQTT-3.3.1-7]
-        this.#delete(topic);
-      } else {
-        message.detach();
-        retained.set(topic, message); // [MQTT-3.3.1-5]
-        journal.retainedSet(topic, message);
-      }
+      this.#giveUp(message);
+      // The older one is no longer the last message of its topic. [MQTT-3.3.1-7]
+      this.#delete(topic);
     }
     statistics.retainedMessages = retained.count;
     statistics.retainedBytes = retained.bytes;
+  }
+
+  /** Removes the retained messages that are too old. */
+  expireRetained(): void {
+    const { limits, statistics, ageS } = this.#turn;
+    const { retained } = this;
+    if (limits.retainedExpiryMs === 0) return;
+    for (;;) {
+      const oldest = retained.oldest();
+      if (oldest === null || ageS - oldest.atS <= limits.retainedExpiryMs / 1000) break;
+      this.#delete(oldest.topic);
+      statistics.retainedExpired++;
+    }
+    statistics.retainedMessages = retained.count;
+    statistics.retainedBytes = retained.bytes;
+  }
+
+  /** Whether the limits let this message be retained, after older ones have gone if that is the rule. */
+  #makeRoom(topic: TopicName, message: Message): boolean {
+    const { limits } = this.#turn;
+    const { retained } = this;
+    // Nothing has to go for a message that would not fit even then.
+    if (retained.bytesAlone(topic, message) > limits.retainedBytesMax) return false;
+    for (;;) {
+      const known = retained.get(topic);
+      const count = retained.count + (known === null ? 1 : 0);
+      const grown = message.size - (known?.size ?? 0) + retained.growth(topic);
+      const fits = count <= limits.retainedMessagesMax &&
+        retained.bytes + grown <= limits.retainedBytesMax;
+      if (fits) return true;
+      if (limits.retainedFull === "drop_newest") return false;
+      const oldest = retained.oldest();
+      if (oldest === null) return false;
+      if (oldest.topic !== topic) this.#giveUp(retained.get(oldest.topic)!);
+      this.#delete(oldest.topic);
+    }
+  }
+
+  #giveUp(message: Message): void {
+    this.#turn.deadLetters.give("retained-limit", message, { qos: message.qos, retain: true });
   }
 
   #delete(topic: TopicName): void {
@@ -109,28 +135,5 @@ export class Router {
     if (isProtocolError(entry)) return; // a TopicName is valid
     if (content.retain) this.retain(topic, message);
     this.route(entry, message);
-  }
-
-  /** The single messages of a run. */
-  #split(run: PacketRun, view: PublishView): Message[] {
-    const topicBytes = view.topicEnd - view.topicStart;
-    const messages: Message[] = [];
-    let position = run.start;
-    while (position < run.end) {
-      let at = position + 1;
-      let remaining = 0;
-      for (let shift = 0;; shift += 7) {
-        const byte = run.bytes[at++]!;
-        remaining |= (byte & 0x7f) << shift;
-        if (byte < 0x80) break;
-      }
-      view.topicStart = at + 2;
-      view.topicEnd = view.topicStart + topicBytes;
-      view.payloadStart = view.topicEnd;
-      view.end = at + remaining;
-      messages.push(this.arena.copy(run.bytes, view));
-      position = view.end;
-    }
-    return messages;
   }
 }

@@ -1,14 +1,17 @@
 /** The server as sender: deliveries to sessions, their windows, queues and acknowledgements. */
 import { type ProtocolError, protocolError, type Qos, type TopicFilter } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
+import { Backlog } from "./backlog.ts";
 import type { Connection } from "./connection.ts";
 import { Delivery } from "./delivery_queue.ts";
 import type { FlowControl } from "./flow_control.ts";
 import type { Message } from "./message.ts";
 import { QOS_SENDER } from "./qos_sender_states.ts";
 import { Replay } from "./replay.ts";
+import type { PacketRun } from "./packet_run.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Session } from "./session.ts";
+import type { DropReason } from "./statistics.ts";
 import { EMITS_NOTHING, NO_TRANSITION } from "./transition_table.ts";
 import type { Turn } from "./turn.ts";
 
@@ -16,8 +19,6 @@ const { states, events, emissions, stride, next, emission } = QOS_SENDER;
 const DUP = 0x08;
 const RETAIN = 0x01;
 const PUBREL_FIRST_BYTE = 0x62;
-/** Deliveries at the head of a queue that may share memory with other messages. */
-const SHARED_QUEUE_MAX = 256;
 const WRONG_ACKNOWLEDGEMENT = protocolError(
   "MQTT-4.3.3-1",
   "acknowledgement does not belong to the state of its Packet Identifier",
@@ -36,6 +37,7 @@ export class Sender {
   readonly #gate: AckGate;
   readonly #flow: FlowControl;
   readonly #retained: RetainedMessages;
+  readonly #backlog: Backlog;
   #sequence = 0;
 
   constructor(
@@ -46,6 +48,7 @@ export class Sender {
     this.#gate = parts.gate;
     this.#flow = parts.flow;
     this.#retained = parts.retained;
+    this.#backlog = new Backlog(turn, parts.flow);
   }
 
   /** Continues the numbering of deliveries behind what the store holds. */
@@ -78,20 +81,16 @@ export class Sender {
    * Appends whole QoS 0 packets as they came, if nothing is in their way, or drops them all if there
    * is no room for any; else gives false.
    */
-  forward(
-    session: Session,
-    connection: Connection,
-    run: { bytes: Uint8Array; start: number; end: number; packets: number },
-  ): boolean {
-    const { limits, statistics } = this.#turn;
+  forward(session: Session, connection: Connection, run: PacketRun): boolean {
+    const { limits, statistics, deadLetters } = this.#turn;
     if (!session.queue.isEmpty) return false;
     const size = run.end - run.start;
     const pending = connection.pendingBytes;
     if (pending + size > limits.outboxBytesMax) {
       const someFit = pending + size / run.packets <= limits.outboxBytesMax ||
         pending <= limits.outboxHighWaterBytes;
-      if (someFit) return false;
-      statistics.dropped.outboxFull += run.packets; // not even one would fit
+      if (someFit || deadLetters.open) return false;
+      deadLetters.count("stalled-consumer", run.packets); // not even one would fit
       return true;
     }
     this.#gate.deliveryBuffer(connection, false).append(run.bytes, run.start, run.end);
@@ -104,8 +103,25 @@ export class Sender {
 
   /** Sends the retained messages of a new subscription, at once or when it is their turn. */
   replay(session: Session, filter: TopicFilter, granted: Qos): void {
-    session.queue.pushReplay(new Replay(filter, granted, this.#retained));
+    const replay = new Replay(filter, granted, this.#retained);
+    session.queue.pushReplay(replay);
     this.pump(session);
+    const waits = session.persistent && session.queue.hasReplay(filter);
+    if (!waits) return;
+    replay.stored = true;
+    this.#turn.journal.replayPending(session.clientIdentifier, filter, true);
+  }
+
+  /** A replay was not finished when the process ended: it begins anew. */
+  restoreReplay(session: Session, filter: TopicFilter, granted: Qos): void {
+    const replay = new Replay(filter, granted, this.#retained);
+    replay.stored = true;
+    session.queue.pushReplay(replay);
+  }
+
+  /** Gives up what has waited for too long. */
+  expire(session: Session): void {
+    this.#backlog.expire(session);
   }
 
   /** PUBACK, PUBREC or PUBCOMP of a client, as an event of the QoS sender table. */
@@ -149,7 +165,7 @@ export class Sender {
 
   /** Sends what waits in the queue as far as window and outbox allow. */
   pump(session: Session): void {
-    const { limits, statistics } = this.#turn;
+    const { limits } = this.#turn;
     const connection = session.connection;
     if (connection === null) return;
     for (;;) {
@@ -161,12 +177,15 @@ export class Sender {
         const wanted = session.subscriptions.has(delivery.filter);
         if (wanted && !this.#pumpReplay(connection, session, delivery)) return;
         session.queue.shift();
+        this.#replayed(session, delivery);
+        continue;
+      }
+      if (this.#backlog.isExpired(delivery)) {
+        this.#backlog.expire(session);
         continue;
       }
       if (delivery.qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return;
-      session.queue.shift();
-      statistics.queuedMessages--;
-      statistics.queuedBytes -= delivery.cost;
+      this.#backlog.shift(session);
       if (delivery.qos === 0) this.#sendQos0(connection, delivery.message, delivery.retain);
       else this.#transmit(connection, session, delivery);
     }
@@ -178,36 +197,41 @@ export class Sender {
       if (delivery.sentAtMs > sentBeforeMs) break;
       delivery.message.detach();
     }
-    session.queue.detach(SHARED_QUEUE_MAX);
+    this.#backlog.detachOld(session);
   }
 
-  /** Gives up everything a session holds; the statistics forget it. */
-  discard(session: Session): void {
-    const { statistics } = this.#turn;
+  /**
+   * Forgets everything a session holds. `reason`: why the broker gives it up; null if its client
+   * does not want it any more.
+   */
+  discard(session: Session, reason: DropReason | null): void {
+    const { statistics, deadLetters } = this.#turn;
     statistics.inFlightMessages -= session.inFlight.size;
-    for (const delivery of session.inFlight.values()) statistics.inFlightBytes -= delivery.cost;
-    session.inFlight.clear();
-    for (;;) {
-      const delivery = session.queue.shift();
-      if (delivery === undefined) break;
-      if (delivery instanceof Replay) continue;
-      statistics.queuedMessages--;
-      statistics.queuedBytes -= delivery.cost;
+    for (const delivery of session.inFlight.values()) {
+      statistics.inFlightBytes -= delivery.cost;
+      // Behind PUBREC the client has it.
+      if (reason === null || delivery.state === states.awaitPubcomp) continue;
+      const { message, qos, retain } = delivery;
+      deadLetters.give(reason, message, { qos, retain, session: session.clientIdentifier });
     }
+    session.inFlight.clear();
+    this.#backlog.clear(session, reason);
   }
 
   /** Puts a stored delivery back, in flight or in the queue. */
   restore(session: Session, delivery: Delivery): void {
     const { statistics } = this.#turn;
-    if (delivery.packetId > 0) {
-      session.inFlight.set(delivery.packetId, delivery);
-      statistics.inFlightMessages++;
-      statistics.inFlightBytes += delivery.cost;
-      return;
-    }
-    session.queue.push(delivery);
-    statistics.queuedMessages++;
-    statistics.queuedBytes += delivery.cost;
+    if (delivery.packetId === 0) return this.#backlog.restore(session, delivery);
+    session.inFlight.set(delivery.packetId, delivery);
+    statistics.inFlightMessages++;
+    statistics.inFlightBytes += delivery.cost;
+  }
+
+  /** All of a replay is sent, or not wanted any more. */
+  #replayed(session: Session, replay: Replay): void {
+    const { filter, stored } = replay;
+    const over = stored && !session.queue.hasReplay(filter) && session.subscriptions.has(filter);
+    if (over) this.#turn.journal.replayPending(session.clientIdentifier, filter, false);
   }
 
   /** Sends retained messages as far as there is room; gives whether all are sent. */
@@ -236,7 +260,8 @@ export class Sender {
     // Below the high-water mark any message fits, even one that is larger than the rest.
     const full = pending + size > limits.outboxBytesMax && pending > limits.outboxHighWaterBytes;
     if (full) {
-      statistics.dropped.outboxFull++;
+      const lost = { qos: 0, retain, session: connection.clientIdentifier } as const;
+      this.#turn.deadLetters.give("stalled-consumer", message, lost);
       return;
     }
     message.appendTo(this.#gate.deliveryBuffer(connection, false), retain ? RETAIN : 0, 0);
@@ -258,7 +283,10 @@ export class Sender {
     statistics.inFlightBytes += delivery.cost;
     if (session.persistent) {
       if (delivery.sequence === 0) this.#journal(session, delivery);
-      else journal.deliverySent(session.clientIdentifier, delivery.sequence, packetId);
+      else {
+        const flight = { packetId, sent: ++this.#sequence };
+        journal.deliverySent(session.clientIdentifier, delivery.sequence, flight);
+      }
     }
     // A client remembers the identifier of a QoS 2 message: it must not see one that is forgotten
     // here by a crash and given to another message afterwards.
@@ -282,61 +310,16 @@ export class Sender {
   }
 
   #enqueue(session: Session, delivery: Delivery): void {
-    const { statistics } = this.#turn;
-    if (!this.#makeRoom(session, delivery.cost)) {
-      statistics.dropped.queueFull++;
-      if (session.connection !== null) this.#flow.press(session.connection);
-      return;
-    }
-    // A short backlog of a connected client is gone in a moment; a long one would keep whole blocks.
-    if (session.connection === null || session.queue.length >= SHARED_QUEUE_MAX) {
-      delivery.message.detach();
-    }
-    if (session.persistent && delivery.qos > 0) this.#journal(session, delivery);
-    session.queue.push(delivery);
-    statistics.queuedMessages++;
-    statistics.queuedBytes += delivery.cost;
-    const connection = session.connection;
-    if (connection === null) return;
-    if (this.#flow.queueIsHigh(session.queue)) this.#flow.press(connection);
-  }
-
-  /** Whether one more delivery of this cost fits, after giving up older ones where that is the rule. */
-  #makeRoom(session: Session, cost: number): boolean {
-    const { limits, statistics, journal } = this.#turn;
-    const { queue } = session;
-    // Nothing is given up for a message that would not fit even then.
-    if (cost > limits.queueBytesMax) return false;
-    if (this.#memoryBytes - queue.bytes + cost > limits.queueTotalBytesMax) return false;
-    for (;;) {
-      const fits = queue.length < limits.queueMessagesMax &&
-        queue.bytes + cost <= limits.queueBytesMax && this.#memoryFits(cost);
-      if (fits) return true;
-      if (limits.queueFull === "drop_newest") return false;
-      const oldest = queue.shiftDelivery();
-      if (oldest === undefined) return false;
-      statistics.queuedMessages--;
-      statistics.queuedBytes -= oldest.cost;
-      statistics.dropped.queueFull++;
-      if (oldest.sequence > 0) journal.deliveryFinished(session.clientIdentifier, oldest.sequence);
-    }
-  }
-
-  /** What all deliveries cost that wait or are in flight, in bytes. */
-  get #memoryBytes(): number {
-    const { statistics } = this.#turn;
-    return statistics.queuedBytes + statistics.inFlightBytes;
-  }
-
-  #memoryFits(cost: number): boolean {
-    return this.#memoryBytes + cost <= this.#turn.limits.queueTotalBytesMax;
+    const added = this.#backlog.add(session, delivery);
+    if (added && session.persistent && delivery.qos > 0) this.#journal(session, delivery);
   }
 
   #journal(session: Session, delivery: Delivery): void {
-    const { message, qos, retain, packetId } = delivery;
+    const { message, qos, retain, packetId, queuedS } = delivery;
     const { clientIdentifier } = session;
     const sequence = ++this.#sequence;
     delivery.sequence = sequence;
+    const sent = packetId === 0 ? 0 : sequence;
     this.#turn.journal.deliveryAdded({
       clientIdentifier,
       sequence,
@@ -344,6 +327,8 @@ export class Sender {
       qos,
       retain,
       packetId,
+      sent,
+      queuedS,
     });
   }
 

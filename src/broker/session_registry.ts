@@ -6,12 +6,14 @@ import { CONNECTION } from "./connection_states.ts";
 import { Delivery } from "./delivery_queue.ts";
 import type { CloseCause } from "./events.ts";
 import type { FlowControl } from "./flow_control.ts";
+import { makeMessage } from "./message.ts";
 import type { StoredSession } from "./journal.ts";
 import type { Router } from "./router.ts";
 import type { Sender } from "./sender.ts";
 import { Session } from "./session.ts";
 import { QOS_SENDER } from "./qos_sender_states.ts";
 import { SESSION } from "./session_states.ts";
+import type { DropReason } from "./statistics.ts";
 import { NO_TRANSITION } from "./transition_table.ts";
 import { isServerTopic } from "./topic_cache.ts";
 import { UnsettledKeys } from "./unsettled_keys.ts";
@@ -38,6 +40,8 @@ export class SessionRegistry {
   readonly #turn: Turn;
   readonly #parts: SessionParts;
   readonly #sessions = new Map<string, Session>();
+  /** Those whose clients are away; who left first stands first. */
+  readonly #stored = new Set<Session>();
   readonly #discards: UnsettledKeys;
 
   constructor(turn: Turn, parts: SessionParts) {
@@ -58,7 +62,7 @@ export class SessionRegistry {
 
   /** Accepts a CONNECT that was found good: take-over, session, CONNACK, redelivery. */
   accept(connection: Connection, packet: ConnectPacket): void {
-    const { limits, statistics, journal } = this.#turn;
+    const { statistics, journal } = this.#turn;
     // [MQTT-3.1.3-6]
     const identifier = packet.clientIdentifier === ""
       ? this.#turn.randomId()
@@ -68,7 +72,7 @@ export class SessionRegistry {
       statistics.takeOvers++;
       this.close(older, "takenOver");
     }
-    if (!this.#sessions.has(identifier) && this.#sessions.size >= limits.sessionsMax) {
+    if (!this.#sessions.has(identifier) && !this.#makeRoom()) {
       this.refuse(connection, ConnackCode.serverUnavailable);
       return;
     }
@@ -78,6 +82,7 @@ export class SessionRegistry {
     connection.session = session;
     session.connection = connection;
     session.storedSinceMs = 0;
+    this.#stored.delete(session);
     connection.keepAliveLimitMs = this.#keepAliveLimit(packet.keepAliveSeconds);
     connection.will = packet.will === null ? null : this.#admitWill(connection, packet.will);
     if (connection.will !== null) journal.willSet(identifier, connection.will); // [MQTT-3.1.2-8]
@@ -123,18 +128,34 @@ export class SessionRegistry {
     this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
   }
 
-  /** Discards stored sessions whose client stayed away for too long. */
+  /** Discards sessions whose client stayed away for too long, and messages that waited for too long. */
   expire(): void {
-    const { limits, statistics, wallMs } = this.#turn;
-    if (limits.sessionExpiryMs === 0) return;
-    for (const session of this.#sessions.values()) {
-      if (session.state !== states.stored) continue;
-      if (wallMs - session.storedSinceMs < limits.sessionExpiryMs) continue;
-      this.#sessionStep(session, events.expire);
-      statistics.sessionsExpired++;
-      statistics.dropped.sessionExpired += session.queue.length + session.inFlight.size;
-      this.#discard(session);
+    const { limits, statistics, ageMs } = this.#turn;
+    if (limits.queueMessageExpiryMs > 0) {
+      for (const session of this.#sessions.values()) this.#parts.sender.expire(session);
     }
+    if (limits.sessionExpiryMs === 0) return;
+    for (const session of this.#stored) {
+      if (ageMs - session.storedSinceMs < limits.sessionExpiryMs) return;
+      statistics.sessionsExpired++;
+      this.#expire(session, "session-expired");
+    }
+  }
+
+  /** Whether there is room for one more session, after an older one has gone if that is the rule. */
+  #makeRoom(): boolean {
+    const { limits, statistics } = this.#turn;
+    if (this.#sessions.size < limits.sessionsMax) return true;
+    const [oldest] = this.#stored;
+    if (limits.sessionsFull === "drop_newest" || oldest === undefined) return false;
+    statistics.sessionsEvicted++;
+    this.#expire(oldest, "session-limit");
+    return true;
+  }
+
+  #expire(session: Session, reason: DropReason): void {
+    this.#sessionStep(session, events.expire);
+    this.#discard(session, reason);
   }
 
   /** Puts a stored session back. */
@@ -144,10 +165,11 @@ export class SessionRegistry {
     // A session that was connected when the process ended has been away since now.
     session.storedSinceMs = stored.storedSinceMs;
     if (stored.storedSinceMs === 0) {
-      session.storedSinceMs = this.#turn.wallMs;
+      session.storedSinceMs = this.#turn.ageMs;
       this.#turn.journal.sessionStored(stored.clientIdentifier, session.storedSinceMs);
     }
     this.#add(session);
+    this.#stored.add(session);
     for (const { filter, qos } of stored.subscriptions) {
       session.subscriptions.set(filter, qos);
       this.#parts.router.trie.add(filter, session, qos);
@@ -157,8 +179,13 @@ export class SessionRegistry {
       const delivery = new Delivery(record.message, record.qos, record.retain);
       delivery.sequence = record.sequence;
       delivery.packetId = record.packetId;
+      delivery.queuedS = record.queuedS > 0 ? record.queuedS : this.#turn.ageS;
       delivery.state = senderState(record);
       this.#parts.sender.restore(session, delivery);
+    }
+    for (const { filter, qos, replayPending } of stored.subscriptions) {
+      // Last: what is retained now may be younger than what waits.
+      if (replayPending) this.#parts.sender.restoreReplay(session, filter, qos);
     }
     if (stored.receiving.length > 0) session.receiving = new Set(stored.receiving);
   }
@@ -174,7 +201,7 @@ export class SessionRegistry {
     }
     let session = known;
     if (emission === emissions.replace) {
-      this.#discard(known);
+      this.#discard(known, null); // its client has said that it does not want it
       session = new Session(identifier, persistent);
       session.state = known.state;
     }
@@ -187,13 +214,13 @@ export class SessionRegistry {
 
   /** A Will is a publish of its client: asked at CONNECT, and again when it is due. */
   #admitWill(connection: Connection, will: Will): Will | null {
-    const { policy, statistics } = this.#turn;
-    if (isServerTopic(will.topic)) {
-      statistics.dropped.serverTopic++;
-      return null;
-    }
-    if (policy.publish(connection, will.topic) === "allow") return will;
-    statistics.dropped.refusedPublish++;
+    const { policy, deadLetters } = this.#turn;
+    const serverOwned = isServerTopic(will.topic);
+    if (!serverOwned && policy.publish(connection, will.topic) === "allow") return will;
+    const { topic, qos, retain } = will;
+    const message = makeMessage(topic, will.payload, qos);
+    const lost = { qos, retain, publisher: connection.clientIdentifier };
+    deadLetters.give(serverOwned ? "server-topic" : "publish-refused", message, lost);
     return null;
   }
 
@@ -201,10 +228,11 @@ export class SessionRegistry {
   #detach(session: Session, event: number): void {
     session.connection = null;
     if (this.#sessionStep(session, event) === emissions.discard) {
-      this.#discard(session);
+      this.#discard(session, null);
       return;
     }
-    session.storedSinceMs = this.#turn.wallMs;
+    this.#stored.add(session);
+    session.storedSinceMs = this.#turn.ageMs;
     this.#turn.journal.sessionStored(session.clientIdentifier, session.storedSinceMs);
     this.#parts.sender.detachOld(session, Infinity);
   }
@@ -220,9 +248,11 @@ export class SessionRegistry {
     return SESSION.emission[at]!;
   }
 
-  #discard(session: Session): void {
+  /** `reason`: why the broker gives up what waits in it; null if its client does. */
+  #discard(session: Session, reason: DropReason | null): void {
     const { trie } = this.#parts.router;
-    this.#parts.sender.discard(session);
+    this.#parts.sender.discard(session, reason);
+    this.#stored.delete(session);
     for (const filter of session.subscriptions.keys()) trie.remove(filter, session);
     this.#turn.statistics.subscriptions -= session.subscriptions.size;
     session.subscriptions.clear();

@@ -1,13 +1,22 @@
 /** Counters and gauges of the broker core. Plain numbers, written on the hot path, read by others. */
 
+/** Why a message was given up; the names are those of topics and of the command line. */
+export const DROP_REASONS = [
+  "queue-full-newest",
+  "queue-full-oldest",
+  "stalled-consumer",
+  "message-expired",
+  "session-expired",
+  "session-limit",
+  "retained-limit",
+  "publish-refused",
+  "server-topic",
+  "oversize",
+  "storage-error",
+] as const;
+
 /** Why a message was given up. */
-export type DropReason =
-  | "queueFull"
-  | "outboxFull"
-  | "refusedPublish"
-  | "serverTopic"
-  | "retainedLimit"
-  | "sessionExpired";
+export type DropReason = (typeof DROP_REASONS)[number];
 
 /** Everything counted; the names say what. Bytes and packets are MQTT's, not TCP's. */
 export class Statistics {
@@ -25,9 +34,12 @@ export class Statistics {
   clientsConnectedMax = 0;
   sessions = 0;
   sessionsExpired = 0;
+  /** Stored sessions that had to make room for others. */
+  sessionsEvicted = 0;
   subscriptions = 0;
   retainedMessages = 0;
   retainedBytes = 0;
+  retainedExpired = 0;
   queuedMessages = 0;
   queuedBytes = 0;
   inFlightMessages = 0;
@@ -39,17 +51,19 @@ export class Statistics {
   stalledWrites = 0;
   slowConsumers = 0;
   publishersHeld = 0;
+  /** Times a publisher was not read because the store did not keep up. */
+  storeHolds = 0;
+  /** Dead letters that are kept, and what they count against their bound. */
+  deadLetters = 0;
+  deadLetterBytes = 0;
+  /** Messages given up that are counted only. */
+  deadLettersNotKept = 0;
   /** Protocol errors by tag. */
   readonly protocolErrors: Map<string, number> = new Map();
   /** Messages given up, by reason, once for each session that does not get them. */
-  readonly dropped: Record<DropReason, number> = {
-    queueFull: 0,
-    outboxFull: 0,
-    refusedPublish: 0,
-    serverTopic: 0,
-    retainedLimit: 0,
-    sessionExpired: 0,
-  };
+  readonly dropped: Record<DropReason, number> = Object.fromEntries(
+    DROP_REASONS.map((reason) => [reason, 0]),
+  ) as Record<DropReason, number>;
 
   /** Counts a protocol error; tags are a closed set, so the map is bounded. */
   countProtocolError(tag: string): void {

@@ -19,6 +19,8 @@ export interface ServerFacts {
   readonly version: string;
   readonly uptimeMs: number;
   readonly heapBytes: number;
+  /** Counters of the store, by the end of their topic. */
+  readonly store: Readonly<Record<string, number>>;
 }
 
 /** Makes the topics of one round; remembers the last one, so that only changes are published. */
@@ -67,6 +69,12 @@ export class SysTopics {
       ["publish/bytes/received", s.publishBytesReceived],
       ["publish/bytes/sent", s.publishBytesSent],
       ["retained messages/count", s.retainedMessages],
+      ["retained messages/expired", s.retainedExpired],
+      ["dead-letters/count", s.deadLetters],
+      ["dead-letters/bytes", s.deadLetterBytes],
+      ["dead-letters/not-kept", s.deadLettersNotKept],
+      ["clients/evicted", s.sessionsEvicted],
+      ["store/holds", s.storeHolds],
       ["subscriptions/count", s.subscriptions],
       ["heap/current", facts.heapBytes],
       ["heap/maximum", this.#heapMaximumBytes],
@@ -74,6 +82,7 @@ export class SysTopics {
     for (const [reason, count] of Object.entries(s.dropped)) {
       rows.push([`dead-letters/${reason}`, count]);
     }
+    for (const [name, count] of Object.entries(facts.store)) rows.push([`store/${name}`, count]);
     return rows.map(([topic, value]) => [`$SYS/broker/${topic}`, String(value)]);
   }
 

@@ -6,6 +6,7 @@ import {
   type Qos,
   type TopicName,
 } from "../mqtt/mod.ts";
+import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { Session } from "./session.ts";
 import type { TopicTrie } from "./topic_trie.ts";
 
@@ -57,7 +58,7 @@ export class TopicEntry {
 
 /** Whether a topic belongs to the server; what clients publish there is dropped. */
 export function isServerTopic(name: TopicName): boolean {
-  return name.startsWith("$SYS/");
+  return name.startsWith("$") && (name.startsWith("$SYS/") || name.startsWith(DEAD_LETTER_TOPIC));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What the rooms of the core share: limits, policies, the clock of the turn, and its results. */
 import type { BlockPool, ConnectPacket } from "../mqtt/mod.ts";
 import type { Connection } from "./connection.ts";
+import { DeadLetters } from "./dead_letters.ts";
 import { EventLog } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { BrokerLimits } from "./limits.ts";
@@ -41,8 +42,11 @@ export class Turn {
   policy: AccessPolicy;
   readonly statistics: Statistics = new Statistics();
   readonly events: EventLog = new EventLog();
+  readonly deadLetters: DeadLetters;
   nowMs = 1;
   wallMs = 0;
+  /** What the age clock is ahead of the monotonic one. */
+  #ageAheadMs = 0;
   /** The connection whose packets are being processed, if any. */
   publisher: Connection | null = null;
   /** Connections with bytes to send or an end to carry out. */
@@ -66,6 +70,25 @@ export class Turn {
     this.randomId = options.randomId;
     this.pool = options.pool;
     this.policy = options.policy;
+    this.deadLetters = new DeadLetters(this);
+  }
+
+  /**
+   * The age clock, in ms: what is stored grows old by it. It runs like the monotonic clock, whatever
+   * is done to the wall clock, and goes on over restarts.
+   */
+  get ageMs(): number {
+    return this.nowMs + this.#ageAheadMs;
+  }
+
+  /** The age clock in whole seconds. */
+  get ageS(): number {
+    return Math.floor(this.ageMs / 1000);
+  }
+
+  /** Sets the age clock. */
+  setAge(ageMs: number): void {
+    this.#ageAheadMs = ageMs - this.nowMs;
   }
 
   /** Whether the turn has done enough, and has to end before more bytes are processed. */

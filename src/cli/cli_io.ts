@@ -3,7 +3,7 @@ import type { Config } from "../config/mod.ts";
 /** Runs the broker until it has shut down and resolves to the exit code. */
 export type RunServer = (
   config: Config,
-  io: Pick<CliIo, "out" | "err">,
+  io: Pick<CliIo, "err"> & { started?(addresses: readonly Deno.NetAddr[]): void },
 ) => Promise<number>;
 
 /** What the command line writes to and starts, so that it can be run inside a test. */

@@ -5,6 +5,7 @@ import {
   overrideConfig,
   parseListenAddress,
 } from "../config/mod.ts";
+import { banner } from "./banner.ts";
 import type { CliIo, RunServer } from "./cli_io.ts";
 import type { Command, ParsedArguments } from "./_command.ts";
 import { readConfigFile } from "./_files.ts";
@@ -51,7 +52,9 @@ async function serve({ values }: ParsedArguments, io: CliIo): Promise<number> {
     return EXIT_CODE.config;
   }
   const runServer = io.runServer ?? await loadServer();
-  return await runServer(overridden.config, io);
+  const { config } = overridden;
+  const started = (addresses: readonly Deno.NetAddr[]): void => io.out(banner(config, addresses));
+  return await runServer(config, { err: io.err.bind(io), started });
 }
 
 async function readConfig(path: string | undefined, io: CliIo): Promise<Config | undefined> {

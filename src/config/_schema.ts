@@ -1,12 +1,7 @@
+import { COUNT_MAX, MEMORY_BYTES_MAX, TEN_YEARS_MS } from "./_schema_bounds.ts";
+import { STATE_TABLES } from "./_schema_state.ts";
 import type { Config } from "./config.ts";
 import type { DerivedConfig, SameType, TableSchema } from "./_schema_types.ts";
-
-/** Most bytes any memory bound may name: one tebibyte, far above any machine this runs on. */
-const MEMORY_BYTES_MAX = 1_099_511_627_776;
-/** Most entries any count may name, so that counters stay far from the edge of a safe integer. */
-const COUNT_MAX = 10_000_000;
-/** 3650 days: about ten years. */
-const TEN_YEARS_MS = 315_360_000_000;
 
 /** Most listeners one configuration may have. */
 export const LISTENERS_MAX = 64;
@@ -134,7 +129,8 @@ export const SCHEMA = [
         default: 100_000,
         min: 1,
         max: COUNT_MAX,
-        doc: "Most sessions, those of clients that are away included.",
+        doc:
+          "Most sessions, those of clients that are away included. What happens beyond it says session.full.",
       },
       {
         name: "retained_messages_max",
@@ -142,7 +138,8 @@ export const SCHEMA = [
         default: 100_000,
         min: 1,
         max: COUNT_MAX,
-        doc: "Most Retained messages, which is most topics that hold one.",
+        doc:
+          "Most Retained messages, which is most topics that hold one. What happens beyond it says retained.full.",
       },
       {
         name: "retained_bytes_max",
@@ -211,12 +208,29 @@ export const SCHEMA = [
         doc: "Most bytes that wait for or are in flight to all sessions together.",
       },
       {
+        name: "total_messages_max",
+        type: "integer",
+        default: 1_000_000,
+        min: 1,
+        max: COUNT_MAX,
+        doc: "Most messages that wait for all sessions together.",
+      },
+      {
         name: "full",
         type: "enum",
         values: ["drop_newest", "drop_oldest"],
         default: "drop_newest",
         doc:
-          "What is given up when a queue is full: the message that would have been added, or the ones that have waited longest. Every message given up is counted.",
+          "What is given up when a queue is full: the message that would have been added, or the ones of that session that have waited longest. Every message given up is counted, and is a dead letter.",
+      },
+      {
+        name: "message_expiry_ms",
+        type: "integer",
+        default: 0,
+        min: 0,
+        max: TEN_YEARS_MS,
+        doc:
+          "A message that has waited for longer, to the second, is given up. Time that the broker is off counts. 0 means never.",
       },
     ],
   },
@@ -269,45 +283,7 @@ export const SCHEMA = [
       },
     ],
   },
-  {
-    name: "session",
-    repeated: false,
-    doc: "State that outlives a connection.",
-    keys: [
-      {
-        name: "expiry_ms",
-        type: "integer",
-        default: 1_209_600_000,
-        min: 0,
-        max: TEN_YEARS_MS,
-        doc:
-          "The stored state of a client with Clean Session 0 that stays away for so long is discarded. The default is 14 days. 0 means never.",
-      },
-    ],
-  },
-  {
-    name: "store",
-    repeated: false,
-    doc: "Where state is kept.",
-    keys: [
-      {
-        name: "kind",
-        type: "enum",
-        values: ["memory", "sqlite"],
-        default: "memory",
-        doc:
-          'What keeps sessions, queued and retained messages and Wills. "memory" forgets everything when the broker stops. "sqlite" keeps it in the data directory, and acknowledges only what is committed there; it is new, and what it lacks is said under the honest limits.',
-      },
-      {
-        name: "data_dir",
-        type: "string",
-        form: "path",
-        default: "relayq-data",
-        doc:
-          "Directory of everything the broker writes. A relative path starts at the directory the broker was started in.",
-      },
-    ],
-  },
+  ...STATE_TABLES,
   {
     name: "sys_topics",
     repeated: false,

@@ -6,8 +6,10 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly queue: QueueConfig;
   readonly outbox: OutboxConfig;
+  readonly retained: RetainedConfig;
   readonly session: SessionConfig;
   readonly store: StoreConfig;
+  readonly deadLetters: DeadLettersConfig;
   readonly sysTopics: SysTopicsConfig;
   readonly log: LogConfig;
 }
@@ -68,7 +70,19 @@ export interface QueueConfig {
   readonly bytesMax: number;
   /** Bytes of all sessions; at least `bytesMax`. */
   readonly totalBytesMax: number;
+  /** Messages of all sessions. */
+  readonly totalMessagesMax: number;
   /** What is given up when a queue is full. */
+  readonly full: "drop_newest" | "drop_oldest";
+  /** Milliseconds a message may wait; 0 is for ever. */
+  readonly messageExpiryMs: number;
+}
+
+/** The last message of each topic. */
+export interface RetainedConfig {
+  /** Milliseconds a message stays retained; 0 is for ever. */
+  readonly expiryMs: number;
+  /** What goes when a limit is reached. */
   readonly full: "drop_newest" | "drop_oldest";
 }
 
@@ -90,13 +104,37 @@ export interface OutboxConfig {
 export interface SessionConfig {
   /** Milliseconds an absent client's stored state is kept; 0 is for ever. */
   readonly expiryMs: number;
+  /** "drop_newest" refuses a CONNECT, "drop_oldest" discards the session that is away longest. */
+  readonly full: "drop_newest" | "drop_oldest";
 }
 
 /** Where state is kept. */
 export interface StoreConfig {
   readonly kind: "memory" | "sqlite";
+  /** Whether an acknowledgement waits for its fsync. */
+  readonly durability: "commit" | "interval";
+  /** Milliseconds of acknowledgements that may be lost with durability "interval". */
+  readonly syncIntervalMs: number;
+  readonly syncsPerSecondMax: number;
+  /** Bytes of the write-ahead log from which on it is moved to the database. */
+  readonly walBytesMax: number;
+  /** Bytes that may wait for the disk before publishers are held. */
+  readonly backlogBytesMax: number;
   /** Path of the directory, relative to the working directory unless absolute. */
   readonly dataDir: string;
+}
+
+/** Messages that were given up. */
+export interface DeadLettersConfig {
+  /** Dead letters kept; 0 keeps none. */
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  /** Milliseconds; 0 is for ever. */
+  readonly expiryMs: number;
+  /** Dead letters kept in a second, on the average. */
+  readonly perSecondMax: number;
+  /** Whether they are published on `$dead-letter/<topic>`, too. */
+  readonly republish: boolean;
 }
 
 /** The broker's own numbers under `$SYS/`. */

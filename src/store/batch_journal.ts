@@ -1,6 +1,6 @@
 /** The write batch as a list of records. */
 import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
-import type { DeliveryRecord, Journal, Message } from "../broker/mod.ts";
+import type { ClockRecord, DeadLetter, DeliveryRecord, Journal, Message } from "../broker/mod.ts";
 
 /** One record of a batch; the names are the methods of `Journal`. */
 export type JournalRecord =
@@ -21,12 +21,19 @@ export type JournalRecord =
     readonly clientIdentifier: string;
     readonly filter: TopicFilter;
   }
+  | {
+    readonly kind: "replayPending";
+    readonly clientIdentifier: string;
+    readonly filter: TopicFilter;
+    readonly pending: boolean;
+  }
   | { readonly kind: "deliveryAdded"; readonly delivery: DeliveryRecord }
   | {
     readonly kind: "deliverySent";
     readonly clientIdentifier: string;
     readonly sequence: number;
     readonly packetId: number;
+    readonly sent: number;
   }
   | {
     readonly kind: "deliveryReleased" | "deliveryFinished";
@@ -38,10 +45,19 @@ export type JournalRecord =
     readonly clientIdentifier: string;
     readonly packetId: number;
   }
-  | { readonly kind: "retainedSet"; readonly topic: TopicName; readonly message: Message }
+  | {
+    readonly kind: "retainedSet";
+    readonly topic: TopicName;
+    readonly message: Message;
+    readonly atS: number;
+  }
   | { readonly kind: "retainedDeleted"; readonly topic: TopicName }
   | { readonly kind: "willSet"; readonly clientIdentifier: string; readonly will: Will }
-  | { readonly kind: "willDeleted"; readonly clientIdentifier: string };
+  | { readonly kind: "willDeleted"; readonly clientIdentifier: string }
+  | { readonly kind: "deadLetterAdded"; readonly letter: DeadLetter }
+  | { readonly kind: "deadLettersDropped"; readonly through: number }
+  | { readonly kind: "republished"; readonly id: number }
+  | { readonly kind: "clockSaved"; readonly clock: ClockRecord };
 
 /** Memory that a record takes besides the message in it, about. */
 const RECORD_BYTES = 128;
@@ -95,13 +111,21 @@ export class BatchJournal implements Journal {
     this.#add({ kind: "unsubscribed", clientIdentifier, filter });
   }
 
+  replayPending(clientIdentifier: string, filter: TopicFilter, pending: boolean): void {
+    this.#add({ kind: "replayPending", clientIdentifier, filter, pending });
+  }
+
   deliveryAdded(delivery: DeliveryRecord): void {
     this.#add({ kind: "deliveryAdded", delivery });
     this.#count(delivery.message);
   }
 
-  deliverySent(clientIdentifier: string, sequence: number, packetId: number): void {
-    this.#add({ kind: "deliverySent", clientIdentifier, sequence, packetId });
+  deliverySent(
+    clientIdentifier: string,
+    sequence: number,
+    { packetId, sent }: { packetId: number; sent: number },
+  ): void {
+    this.#add({ kind: "deliverySent", clientIdentifier, sequence, packetId, sent });
   }
 
   deliveryReleased(clientIdentifier: string, sequence: number): void {
@@ -120,8 +144,8 @@ export class BatchJournal implements Journal {
     this.#add({ kind: "receiveFinished", clientIdentifier, packetId });
   }
 
-  retainedSet(topic: TopicName, message: Message): void {
-    this.#add({ kind: "retainedSet", topic, message });
+  retainedSet(topic: TopicName, message: Message, atS: number): void {
+    this.#add({ kind: "retainedSet", topic, message, atS });
     this.#count(message);
   }
 
@@ -136,6 +160,23 @@ export class BatchJournal implements Journal {
 
   willDeleted(clientIdentifier: string): void {
     this.#add({ kind: "willDeleted", clientIdentifier });
+  }
+
+  deadLetterAdded(letter: DeadLetter): void {
+    this.#add({ kind: "deadLetterAdded", letter });
+    this.#count(letter.message);
+  }
+
+  deadLettersDropped(through: number): void {
+    this.#add({ kind: "deadLettersDropped", through });
+  }
+
+  republished(id: number): void {
+    this.#add({ kind: "republished", id });
+  }
+
+  clockSaved(clock: ClockRecord): void {
+    this.#add({ kind: "clockSaved", clock });
   }
 
   #add(record: JournalRecord): void {

@@ -5,7 +5,7 @@
  */
 import type { Journal, StoredState } from "../broker/mod.ts";
 import { BatchJournal } from "./batch_journal.ts";
-import { ChangeWriter } from "./sqlite_changes.ts";
+import { ChangeWriter } from "./sqlite_change_writer.ts";
 import { StoreNames, WriteGroup } from "./sqlite_group.ts";
 import type { LoadedState } from "./sqlite_state_reader.ts";
 import type { Store } from "./store.ts";

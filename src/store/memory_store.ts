@@ -21,6 +21,10 @@ export class MemoryStore implements Store {
     return null;
   }
 
+  get statistics(): null {
+    return null;
+  }
+
   load(): StoredState {
     return this.#image.snapshot();
   }

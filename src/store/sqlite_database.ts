@@ -3,9 +3,10 @@
  * The store worker drives it; tests and simulations may drive it themselves.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { Qos } from "../mqtt/mod.ts";
-import { type ChangeSink, ChangeWriter, readChanges } from "./sqlite_changes.ts";
+import { readChanges } from "./sqlite_change_reader.ts";
+import { ChangeWriter } from "./sqlite_change_writer.ts";
 import { reasonOf, StoreError } from "./sqlite_problem.ts";
+import { writeState } from "./sqlite_rows.ts";
 import { damageReason, foreignReason, migrate } from "./sqlite_schema.ts";
 import { RowWriter } from "./sqlite_writer.ts";
 
@@ -21,9 +22,6 @@ export interface DatabaseOptions {
   /** `commit`: every transaction goes through fsync; `interval`: only with `sync`. */
   readonly durability: "commit" | "interval";
 }
-
-/** A row of a query; names and types are those of the schema. */
-type Row = Readonly<Record<string, unknown>>;
 
 /** An open database; no other process can open it at the same time. */
 export class SqliteDatabase {
@@ -134,10 +132,8 @@ export class SqliteDatabase {
   /** Hands out everything that is committed, as changes that would make it. */
   load(takeChunk: (chunk: Uint8Array<ArrayBuffer>) => void): void {
     const writer = new ChangeWriter();
-    for (const write of [writeSessions, writeDeliveries, writeRest]) {
-      for (const _row of write(this.#database, writer)) {
-        if (writer.length >= CHUNK_BYTES) takeChunk(writer.take());
-      }
+    for (const _row of writeState(this.#database, writer)) {
+      if (writer.length >= CHUNK_BYTES) takeChunk(writer.take());
     }
     if (writer.length > 0) takeChunk(writer.take());
   }
@@ -170,59 +166,4 @@ function createFile(path: string): void {
     if (error instanceof Deno.errors.AlreadyExists) return;
     throw new StoreError("unusable", reasonOf(error));
   }
-}
-
-function* writeSessions(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
-  for (const row of rows(database, "SELECT * FROM session ORDER BY key")) {
-    const { key, client, stored_since_ms } = row as { [name: string]: number } & { client: string };
-    sink.sessionCreated(key!, { client, storedSinceMs: stored_since_ms! });
-    yield row;
-  }
-  for (const row of rows(database, "SELECT * FROM subscription")) {
-    sink.subscribed(row.session as number, { filter: row.filter as string, qos: row.qos as Qos });
-    yield row;
-  }
-  for (const row of rows(database, "SELECT * FROM receiving")) {
-    sink.receiveStarted(row.session as number, row.packet_id as number);
-    yield row;
-  }
-}
-
-function* writeDeliveries(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
-  for (const row of rows(database, "SELECT * FROM message")) {
-    sink.message(row.id as number, { qos: row.qos as Qos, body: row.body as Uint8Array });
-    yield row;
-  }
-  for (const row of rows(database, "SELECT * FROM delivery ORDER BY session, sequence")) {
-    sink.deliveryAdded(row.session as number, {
-      sequence: row.sequence as number,
-      message: row.message as number,
-      qos: row.qos as Qos,
-      retain: row.retain === 1,
-      packetId: row.packet_id as number,
-      released: row.released === 1,
-    });
-    yield row;
-  }
-}
-
-function* writeRest(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
-  for (const row of rows(database, "SELECT * FROM retained")) {
-    const { qos, payload } = row;
-    sink.retainedSet(row.topic as string, { qos: qos as Qos, payload: payload as Uint8Array });
-    yield row;
-  }
-  for (const row of rows(database, "SELECT * FROM will")) {
-    sink.willSet(row.client as string, {
-      topic: row.topic as string,
-      qos: row.qos as Qos,
-      retain: row.retain === 1,
-      payload: row.payload as Uint8Array,
-    });
-    yield row;
-  }
-}
-
-function rows(database: DatabaseSync, query: string): Iterable<Row> {
-  return database.prepare(query).iterate();
 }

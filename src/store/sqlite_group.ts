@@ -4,7 +4,7 @@
  * of the traffic.
  */
 import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
-import type { DeliveryRecord, Message } from "../broker/mod.ts";
+import type { ClockRecord, DeadLetter, DeliveryRecord, Message } from "../broker/mod.ts";
 import type { JournalRecord } from "./batch_journal.ts";
 import type { ChangeSink } from "./sqlite_changes.ts";
 import type { LoadedState } from "./sqlite_state_reader.ts";
@@ -16,6 +16,8 @@ export class StoreNames {
   #nextMessageId: number;
   /** Clients whose Will is stored. */
   readonly wills: Set<string>;
+  /** The youngest dead letter that is stored, and up to which one they are not any more. */
+  readonly deadLetters: { last: number; droppedThrough: number };
 
   /** Continues behind what the store holds. */
   constructor({ state, keys, messageId }: LoadedState) {
@@ -27,6 +29,7 @@ export class StoreNames {
     this.#nextKey = last + 1;
     this.#nextMessageId = messageId + 1;
     this.wills = new Set(state.wills.map(({ clientIdentifier }) => clientIdentifier));
+    this.deadLetters = { last: state.deadLetters.at(-1)?.id ?? 0, droppedThrough: 0 };
   }
 
   /** The key of the session a client has now. */
@@ -53,10 +56,15 @@ export class StoreNames {
   }
 }
 
-interface Addition {
-  readonly record: DeliveryRecord;
+/** What has happened to a delivery since it was written, or since it came. */
+interface Progress {
   packetId: number;
+  sent: number;
   released: boolean;
+}
+
+interface Addition extends Progress {
+  readonly record: DeliveryRecord;
 }
 
 /** What a group does to one session. */
@@ -65,10 +73,12 @@ class SessionChanges {
   readonly created: boolean;
   storedSinceMs: number | null = null;
   subscriptions: Map<TopicFilter, Qos | null> | null = null;
+  /** By filter: whether its replay is pending. */
+  replays: Map<TopicFilter, boolean> | null = null;
   /** Deliveries that are new in this group and not finished. */
   readonly added = new Map<number, Addition>();
   /** Changes of deliveries that were there before. */
-  readonly changed = new Map<number, { packetId: number; released: boolean }>();
+  readonly changed = new Map<number, Progress>();
   readonly finished: number[] = [];
   /** By Packet Identifier: whether it was there before the group, and whether it is there now. */
   receiving: Map<number, { readonly before: boolean; now: boolean }> | null = null;
@@ -78,14 +88,14 @@ class SessionChanges {
     this.created = created;
   }
 
-  change(sequence: number, change: { packetId?: number; released?: boolean }): void {
-    let target = this.added.get(sequence) ?? this.changed.get(sequence);
-    if (target === undefined) {
-      target = { packetId: 0, released: false };
-      this.changed.set(sequence, target);
+  /** What is known of a delivery in this group, to be changed. */
+  progress(sequence: number): Progress {
+    let known: Progress | undefined = this.added.get(sequence) ?? this.changed.get(sequence);
+    if (known === undefined) {
+      known = { packetId: 0, sent: 0, released: false };
+      this.changed.set(sequence, known);
     }
-    if (change.packetId !== undefined) target.packetId = change.packetId;
-    if (change.released === true) target.released = true;
+    return known;
   }
 
   finish(sequence: number): void {
@@ -112,8 +122,13 @@ export class WriteGroup {
   readonly #names: StoreNames;
   #sessions = new Map<string, SessionChanges>();
   #discarded: number[] = [];
-  #retained = new Map<TopicName, Message | null>();
+  #retained = new Map<TopicName, { message: Message; atS: number } | null>();
   #wills = new Map<string, Will | null>();
+  #deadLetters: DeadLetter[] = [];
+  /** Dead letters up to this one are dropped. */
+  #droppedThrough = 0;
+  #republished: number[] = [];
+  #clock: ClockRecord | null = null;
 
   constructor(names: StoreNames) {
     this.#names = names;
@@ -131,7 +146,7 @@ export class WriteGroup {
         this.#discard(record.clientIdentifier);
         return;
       case "retainedSet":
-        this.#retained.set(record.topic, record.message);
+        this.#retained.set(record.topic, record);
         return;
       case "retainedDeleted":
         this.#retained.set(record.topic, null);
@@ -144,11 +159,23 @@ export class WriteGroup {
         return;
       case "deliveryAdded": {
         const { delivery } = record;
-        const { sequence, packetId } = delivery;
+        const { sequence, packetId, sent } = delivery;
         const changes = this.#session(delivery.clientIdentifier, record.kind);
-        changes.added.set(sequence, { record: delivery, packetId, released: false });
+        changes.added.set(sequence, { record: delivery, packetId, sent, released: false });
         return;
       }
+      case "deadLetterAdded":
+        this.#deadLetters.push(record.letter);
+        return;
+      case "deadLettersDropped":
+        this.#droppedThrough = Math.max(this.#droppedThrough, record.through);
+        return;
+      case "republished":
+        this.#republished.push(record.id);
+        return;
+      case "clockSaved":
+        this.#clock = record.clock;
+        return;
       default:
         addToSession(this.#session(record.clientIdentifier, record.kind), record);
     }
@@ -162,17 +189,27 @@ export class WriteGroup {
       writeSession(client, changes, sink);
       this.#writeDeliveries(changes, { sink, written });
     }
-    for (const [topic, message] of this.#retained) {
-      if (message === null) sink.retainedDeleted(topic);
-      else sink.retainedSet(topic, { qos: message.qos, payload: message.payload });
+    for (const [topic, retained] of this.#retained) {
+      if (retained === null) sink.retainedDeleted(topic);
+      else {
+        const { message: { qos, payload }, atS } = retained;
+        sink.retainedSet(topic, { qos, payload, atS });
+      }
     }
     this.#writeWills(sink);
+    this.#writeDeadLetters(sink);
+    for (const id of this.#republished) sink.republished(id);
+    if (this.#clock !== null) sink.clockSaved(this.#clock);
     this.batch = 0;
     this.records = 0;
     this.#sessions = new Map();
     this.#discarded = [];
     this.#retained = new Map();
     this.#wills = new Map();
+    this.#deadLetters = [];
+    this.#droppedThrough = 0;
+    this.#republished = [];
+    this.#clock = null;
   }
 
   #writeDeliveries(
@@ -184,15 +221,29 @@ export class WriteGroup {
     for (const [sequence, change] of changes.changed) {
       sink.deliveryChanged(key, { sequence, ...change });
     }
-    for (const [sequence, { record, packetId, released }] of changes.added) {
-      const { message, qos, retain } = record;
+    for (const [sequence, { record, packetId, sent, released }] of changes.added) {
+      const { message, qos, retain, queuedS } = record;
       const id = this.#names.messageId(message);
       if (!written.has(id)) {
         written.add(id);
-        const body = message.bytes.subarray(message.start, message.end);
-        sink.message(id, { qos: message.qos, body });
+        sink.message(id, { qos: message.qos, body: bodyOf(message) });
       }
-      sink.deliveryAdded(key, { sequence, message: id, qos, retain, packetId, released });
+      const flight = { packetId, sent, released };
+      sink.deliveryAdded(key, { sequence, message: id, qos, retain, queuedS, ...flight });
+    }
+  }
+
+  #writeDeadLetters(sink: ChangeSink): void {
+    const { deadLetters } = this.#names;
+    const through = Math.max(this.#droppedThrough, deadLetters.droppedThrough);
+    if (through > deadLetters.droppedThrough) {
+      if (deadLetters.last > deadLetters.droppedThrough) sink.deadLettersDropped(through);
+      deadLetters.droppedThrough = through;
+    }
+    for (const { id, message, ...letter } of this.#deadLetters) {
+      if (id <= through) continue; // it came and went within the group
+      sink.deadLetterAdded(id, { ...letter, body: bodyOf(message) });
+      deadLetters.last = id;
     }
   }
 
@@ -239,7 +290,11 @@ type SessionRecord = Exclude<
       | "retainedSet"
       | "retainedDeleted"
       | "willSet"
-      | "willDeleted";
+      | "willDeleted"
+      | "deadLetterAdded"
+      | "deadLettersDropped"
+      | "republished"
+      | "clockSaved";
   }
 >;
 
@@ -253,12 +308,19 @@ function addToSession(changes: SessionChanges, record: SessionRecord): void {
       return;
     case "unsubscribed":
       (changes.subscriptions ??= new Map()).set(record.filter, null);
+      (changes.replays ??= new Map()).set(record.filter, false);
       return;
-    case "deliverySent":
-      changes.change(record.sequence, { packetId: record.packetId });
+    case "replayPending":
+      (changes.replays ??= new Map()).set(record.filter, record.pending);
       return;
+    case "deliverySent": {
+      const progress = changes.progress(record.sequence);
+      progress.packetId = record.packetId;
+      progress.sent = record.sent;
+      return;
+    }
     case "deliveryReleased":
-      changes.change(record.sequence, { released: true });
+      changes.progress(record.sequence).released = true;
       return;
     case "deliveryFinished":
       changes.finish(record.sequence);
@@ -277,11 +339,19 @@ function writeSession(client: string, changes: SessionChanges, sink: ChangeSink)
   if (created) sink.sessionCreated(key, { client, storedSinceMs });
   else if (changes.storedSinceMs !== null) sink.sessionStored(key, storedSinceMs);
   for (const [filter, qos] of changes.subscriptions ?? []) {
-    if (qos !== null) sink.subscribed(key, { filter, qos });
+    const replayPending = changes.replays?.get(filter) ?? null;
+    if (qos !== null) sink.subscribed(key, { filter, qos, replayPending });
     else if (!created) sink.unsubscribed(key, filter);
+  }
+  for (const [filter, pending] of changes.replays ?? []) {
+    if (!changes.subscriptions?.has(filter)) sink.replayPending(key, { filter, pending });
   }
   for (const [packetId, { before, now }] of changes.receiving ?? []) {
     if (now && !before) sink.receiveStarted(key, packetId);
     else if (before && !now) sink.receiveFinished(key, packetId);
   }
+}
+
+function bodyOf(message: Message): Uint8Array {
+  return message.bytes.subarray(message.start, message.end);
 }

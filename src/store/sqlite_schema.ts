@@ -15,7 +15,8 @@ const VERSION_1 = `
   CREATE TABLE session (
     key INTEGER PRIMARY KEY CHECK (key BETWEEN 1 AND ${NUMBER_MAX}),
     client TEXT NOT NULL UNIQUE,              -- Client Identifier
-    stored_since_ms INTEGER NOT NULL          -- when the client left; 0 while it is connected
+    stored_since_ms INTEGER NOT NULL          -- when the client left (age clock, which began as
+                                              -- the wall clock); 0 while it is connected
   ) STRICT;
 
   CREATE TABLE subscription (
@@ -70,8 +71,55 @@ const VERSION_1 = `
   ) STRICT;
 `;
 
+/** Ages are told on the age clock: see `clock`. */
+const VERSION_2 = `
+  -- Place in the order of sending; 0 while it waits. What version 1 has sent keeps its old order.
+  ALTER TABLE delivery ADD COLUMN sent INTEGER NOT NULL DEFAULT 0
+    CHECK (sent BETWEEN 0 AND ${NUMBER_MAX});
+  UPDATE delivery SET sent = sequence WHERE packet_id > 0;
+  -- When it began to wait, in s; 0 if it did not, or if that is not known.
+  ALTER TABLE delivery ADD COLUMN queued_s INTEGER NOT NULL DEFAULT 0
+    CHECK (queued_s BETWEEN 0 AND ${NUMBER_MAX});
+  -- 1 while retained messages for it have still to be sent
+  ALTER TABLE subscription ADD COLUMN replay INTEGER NOT NULL DEFAULT 0 CHECK (replay IN (0, 1));
+  -- When it was retained, in s; 0 if that is not known.
+  ALTER TABLE retained ADD COLUMN at_s INTEGER NOT NULL DEFAULT 0
+    CHECK (at_s BETWEEN 0 AND ${NUMBER_MAX});
+
+  -- Messages that were given up, oldest first.
+  CREATE TABLE dead_letter (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND ${NUMBER_MAX}),
+    reason TEXT NOT NULL,
+    wall_ms INTEGER NOT NULL,                 -- when, on the wall clock of that moment
+    age_s INTEGER NOT NULL,                   -- when, on the age clock
+    publisher TEXT NOT NULL,                  -- Client Identifier; '' if it is not known
+    session TEXT NOT NULL,                    -- Client Identifier of who does not get it; '' if nobody does
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2),
+    retain INTEGER NOT NULL CHECK (retain IN (0, 1)),
+    bytes INTEGER NOT NULL,                   -- what it counts against the bound
+    body BLOB NOT NULL CHECK (length(body) >= 2) -- as in message
+  ) STRICT;
+
+  -- Dead letters that were replayed while no broker ran: published at the next start.
+  CREATE TABLE publication (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND ${NUMBER_MAX}),
+    topic TEXT NOT NULL,
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2),
+    retain INTEGER NOT NULL CHECK (retain IN (0, 1)),
+    payload BLOB NOT NULL
+  ) STRICT;
+
+  -- The clock by which things grow old: it goes on while the broker runs, whatever is done to the
+  -- wall clock, and is set forward at the start by the time that has plausibly passed.
+  CREATE TABLE clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    age_ms INTEGER NOT NULL,
+    wall_ms INTEGER NOT NULL                  -- the wall clock when it was saved
+  ) STRICT;
+`;
+
 /** Migration `n` leads from version `n` to `n + 1`; version 0 is an empty file. */
-const MIGRATIONS: readonly string[] = [VERSION_1];
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
 /** The version this program writes: `PRAGMA user_version`. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

@@ -1,12 +1,30 @@
 /** Builds the stored state from the changes that would make it. */
 import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
-import { makeMessage, Message, type StoredDelivery, type StoredState } from "../broker/mod.ts";
-import { type ChangeSink, type DeliveryRow, readChanges, type WillRow } from "./sqlite_changes.ts";
+import {
+  type ClockRecord,
+  makeMessage,
+  Message,
+  type StoredDeadLetter,
+  type StoredDelivery,
+  type StoredPublication,
+  type StoredRetained,
+  type StoredState,
+  type StoredSubscription,
+} from "../broker/mod.ts";
+import { readChanges } from "./sqlite_change_reader.ts";
+import type {
+  ChangeSink,
+  DeadLetterRow,
+  DeliveryRow,
+  RetainedRow,
+  SubscriptionRow,
+  WillRow,
+} from "./sqlite_changes.ts";
 
 interface LoadedSession {
   readonly clientIdentifier: string;
   readonly storedSinceMs: number;
-  readonly subscriptions: { filter: TopicFilter; qos: Qos }[];
+  readonly subscriptions: StoredSubscription[];
   readonly deliveries: StoredDelivery[];
   readonly receiving: number[];
 }
@@ -24,9 +42,10 @@ export interface LoadedState {
 export function readState(chunks: Iterable<Uint8Array>): LoadedState {
   const reader = new StateReader();
   for (const chunk of chunks) readChanges(chunk, reader);
-  const { sessions, retained, wills, messageId } = reader;
+  const { sessions, retained, wills, deadLetters, publications, clock, messageId } = reader;
+  const rest = { retained, wills, deadLetters, publications, clock };
   return {
-    state: { sessions: [...sessions.values()], retained, wills },
+    state: { sessions: [...sessions.values()], ...rest },
     keys: [...sessions].map(([key, session]) => [session.clientIdentifier, key] as const),
     messageId,
   };
@@ -35,8 +54,11 @@ export function readState(chunks: Iterable<Uint8Array>): LoadedState {
 /** Takes only changes that add something: a load has no others. */
 class StateReader implements ChangeSink {
   readonly sessions = new Map<number, LoadedSession>();
-  readonly retained: { topic: TopicName; message: Message }[] = [];
+  readonly retained: StoredRetained[] = [];
   readonly wills: { clientIdentifier: string; will: Will }[] = [];
+  readonly deadLetters: StoredDeadLetter[] = [];
+  readonly publications: StoredPublication[] = [];
+  clock: ClockRecord | null = null;
   messageId = 0;
   readonly #messages = new Map<number, Message>();
 
@@ -46,8 +68,12 @@ class StateReader implements ChangeSink {
     this.sessions.set(key, { ...session, receiving: [] });
   }
 
-  subscribed(key: number, row: { filter: string; qos: Qos }): void {
-    this.#session(key).subscriptions.push({ filter: row.filter as TopicFilter, qos: row.qos });
+  subscribed(key: number, { filter, qos, replayPending }: SubscriptionRow): void {
+    this.#session(key).subscriptions.push({
+      filter: filter as TopicFilter,
+      qos,
+      replayPending: replayPending === true,
+    });
   }
 
   message(id: number, { qos, body }: { qos: Qos; body: Uint8Array }): void {
@@ -72,13 +98,40 @@ class StateReader implements ChangeSink {
     this.#session(key).receiving.push(packetId);
   }
 
-  retainedSet(topic: string, { qos, payload }: { qos: Qos; payload: Uint8Array }): void {
-    this.retained.push({ topic: topic as TopicName, message: makeMessage(topic, payload, qos) });
+  retainedSet(topic: string, { qos, payload, atS }: RetainedRow): void {
+    const message = makeMessage(topic, payload, qos);
+    this.retained.push({ topic: topic as TopicName, message, atS });
   }
 
   willSet(clientIdentifier: string, row: WillRow): void {
     const will = { ...row, topic: row.topic as TopicName, payload: row.payload.slice() };
     this.wills.push({ clientIdentifier, will });
+  }
+
+  deadLetterAdded(id: number, { ageS, bytes }: DeadLetterRow): void {
+    this.deadLetters.push({ id, ageS, bytes });
+  }
+
+  publication(id: number, row: WillRow): void {
+    const { topic, qos, retain, payload } = row;
+    const publication = { id, qos, retain, payload: payload.slice() };
+    this.publications.push({ ...publication, topic: topic as TopicName });
+  }
+
+  clockSaved(clock: ClockRecord): void {
+    this.clock = clock;
+  }
+
+  replayPending(): void {
+    unexpected("replayPending");
+  }
+
+  deadLettersDropped(): void {
+    unexpected("deadLettersDropped");
+  }
+
+  republished(): void {
+    unexpected("republished");
   }
 
   sessionDiscarded(): void {

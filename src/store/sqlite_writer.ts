@@ -2,7 +2,16 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Qos } from "../mqtt/mod.ts";
 import { BulkStatement } from "./sqlite_bulk.ts";
-import type { ChangeSink, DeliveryRow, WillRow } from "./sqlite_changes.ts";
+import type { ClockRecord } from "../broker/mod.ts";
+import type {
+  ChangeSink,
+  DeadLetterRow,
+  DeliveryChange,
+  DeliveryRow,
+  RetainedRow,
+  SubscriptionRow,
+  WillRow,
+} from "./sqlite_changes.ts";
 
 const STATEMENTS = {
   createSession: "INSERT INTO session (key, client, stored_since_ms) VALUES (?, ?, ?)",
@@ -11,25 +20,37 @@ const STATEMENTS = {
   discardDeliveries: "DELETE FROM delivery WHERE session = ? RETURNING message",
   discardReceiving: "DELETE FROM receiving WHERE session = ?",
   storeSession: "UPDATE session SET stored_since_ms = ? WHERE key = ?",
-  subscribe: "INSERT OR REPLACE INTO subscription (session, filter, qos) VALUES (?, ?, ?)",
+  subscribe: "INSERT INTO subscription (session, filter, qos, replay)" +
+    " VALUES (?1, ?2, ?3, coalesce(?4, 0)) ON CONFLICT DO UPDATE" +
+    " SET qos = excluded.qos, replay = coalesce(?4, replay)",
+  setReplay: "UPDATE subscription SET replay = ? WHERE session = ? AND filter = ?",
   unsubscribe: "DELETE FROM subscription WHERE session = ? AND filter = ?",
   restoreMessage: "INSERT OR IGNORE INTO message (id, qos, body) VALUES (?, ?, ?)",
   changeDelivery: "UPDATE delivery SET packet_id = iif(?1 = 0, packet_id, ?1)," +
-    " released = max(released, ?2) WHERE session = ?3 AND sequence = ?4",
+    " sent = iif(?2 = 0, sent, ?2), released = max(released, ?3)" +
+    " WHERE session = ?4 AND sequence = ?5",
   startReceive: "INSERT OR IGNORE INTO receiving (session, packet_id) VALUES (?, ?)",
   finishReceive: "DELETE FROM receiving WHERE session = ? AND packet_id = ?",
-  setRetained: "INSERT INTO retained (topic, qos, payload) VALUES (?, ?, ?)" +
-    " ON CONFLICT DO UPDATE SET qos = excluded.qos, payload = excluded.payload",
+  setRetained: "INSERT INTO retained (topic, qos, payload, at_s) VALUES (?, ?, ?, ?)" +
+    " ON CONFLICT DO UPDATE" +
+    " SET qos = excluded.qos, payload = excluded.payload, at_s = excluded.at_s",
   deleteRetained: "DELETE FROM retained WHERE topic = ?",
   setWill:
     "INSERT OR REPLACE INTO will (client, topic, qos, retain, payload) VALUES (?, ?, ?, ?, ?)",
   deleteWill: "DELETE FROM will WHERE client = ?",
+  addDeadLetter: "INSERT INTO dead_letter" +
+    " (id, reason, wall_ms, age_s, publisher, session, qos, retain, bytes, body)" +
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  dropDeadLetters: "DELETE FROM dead_letter WHERE id <= ?",
+  deletePublication: "DELETE FROM publication WHERE id = ?",
+  saveClock: "INSERT OR REPLACE INTO clock (one, age_ms, wall_ms) VALUES (1, ?, ?)",
 } as const;
 
 const ADD_MESSAGE = "INSERT INTO message (id, qos, body) VALUES (?, ?, ?)";
 const REMOVE_MESSAGE = "DELETE FROM message WHERE id IN (?)";
 const ADD_DELIVERY = "INSERT INTO delivery" +
-  " (session, sequence, message, qos, retain, packet_id, released) VALUES (?, ?, ?, ?, ?, ?, ?)";
+  " (session, sequence, message, qos, retain, packet_id, released, sent, queued_s)" +
+  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const FINISH_DELIVERY =
   "DELETE FROM delivery WHERE session = ? AND sequence IN (?) RETURNING message";
 
@@ -126,8 +147,13 @@ export class RowWriter implements ChangeSink {
     this.#statements.storeSession.run(sinceMs, key);
   }
 
-  subscribed(key: number, row: { filter: string; qos: Qos }): void {
-    this.#statements.subscribe.run(key, row.filter, row.qos);
+  subscribed(key: number, { filter, qos, replayPending }: SubscriptionRow): void {
+    const replay = replayPending === null ? null : Number(replayPending);
+    this.#statements.subscribe.run(key, filter, qos, replay);
+  }
+
+  replayPending(key: number, { filter, pending }: { filter: string; pending: boolean }): void {
+    this.#statements.setReplay.run(Number(pending), key, filter);
   }
 
   unsubscribed(key: number, filter: string): void {
@@ -147,20 +173,17 @@ export class RowWriter implements ChangeSink {
   }
 
   deliveryAdded(key: number, row: DeliveryRow): void {
-    const { sequence, message, qos, packetId } = row;
+    const { sequence, message, qos, packetId, sent, queuedS } = row;
     this.#refer(message, 1);
     const retain = row.retain ? 1 : 0;
     const released = row.released ? 1 : 0;
-    this.#addDelivery.add(key, sequence, message, qos, retain, packetId, released);
+    const state = [retain, packetId, released, sent, queuedS] as const;
+    this.#addDelivery.add(key, sequence, message, qos, ...state);
   }
 
-  deliveryChanged(
-    key: number,
-    change: { sequence: number; packetId: number; released: boolean },
-  ): void {
-    const { sequence, packetId } = change;
-    const released = change.released ? 1 : 0;
-    const { changes } = this.#statements.changeDelivery.run(packetId, released, key, sequence);
+  deliveryChanged(key: number, { sequence, packetId, sent, released }: DeliveryChange): void {
+    const values = [packetId, sent, released ? 1 : 0, key, sequence] as const;
+    const { changes } = this.#statements.changeDelivery.run(...values);
     if (Number(changes) !== 1) throw new Error(`Cannot change delivery: no delivery ${sequence}`);
   }
 
@@ -177,8 +200,8 @@ export class RowWriter implements ChangeSink {
     this.#statements.finishReceive.run(key, packetId);
   }
 
-  retainedSet(topic: string, row: { qos: Qos; payload: Uint8Array }): void {
-    this.#statements.setRetained.run(topic, row.qos, row.payload);
+  retainedSet(topic: string, row: RetainedRow): void {
+    this.#statements.setRetained.run(topic, row.qos, row.payload, row.atS);
   }
 
   retainedDeleted(topic: string): void {
@@ -191,6 +214,29 @@ export class RowWriter implements ChangeSink {
 
   willDeleted(client: string): void {
     this.#statements.deleteWill.run(client);
+  }
+
+  deadLetterAdded(id: number, row: DeadLetterRow): void {
+    const { reason, wallMs, ageS, publisher, session, qos, bytes, body } = row;
+    const who = [publisher, session] as const;
+    const content = [qos, row.retain ? 1 : 0, bytes, body] as const;
+    this.#statements.addDeadLetter.run(id, reason, wallMs, ageS, ...who, ...content);
+  }
+
+  deadLettersDropped(through: number): void {
+    this.#statements.dropDeadLetters.run(through);
+  }
+
+  publication(id: number): void {
+    throw new Error(`Cannot write publication ${id}: only the command line does that`);
+  }
+
+  republished(id: number): void {
+    this.#statements.deletePublication.run(id);
+  }
+
+  clockSaved({ ageMs, wallMs }: ClockRecord): void {
+    this.#statements.saveClock.run(ageMs, wallMs);
   }
 
   #refer(id: number, change: 1 | -1): void {

@@ -1,17 +1,26 @@
 /** What a sequence of records amounts to: the reference for every store. */
-import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
-import type { DeliveryRecord, Message, StoredState } from "../broker/mod.ts";
+import type { TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
+import type {
+  ClockRecord,
+  DeadLetter,
+  DeliveryRecord,
+  StoredPublication,
+  StoredRetained,
+  StoredState,
+  StoredSubscription,
+} from "../broker/mod.ts";
 import type { JournalRecord } from "./batch_journal.ts";
 
 interface DeliveryImage {
   readonly record: DeliveryRecord;
   packetId: number;
+  sent: number;
   released: boolean;
 }
 
 interface SessionImage {
   storedSinceMs: number;
-  readonly subscriptions: Map<TopicFilter, Qos>;
+  readonly subscriptions: Map<TopicFilter, StoredSubscription>;
   readonly deliveries: Map<number, DeliveryImage>;
   readonly receiving: Set<number>;
 }
@@ -19,8 +28,11 @@ interface SessionImage {
 /** The state after some records, in memory. */
 export class StateImage {
   readonly #sessions = new Map<string, SessionImage>();
-  readonly #retained = new Map<TopicName, Message>();
+  readonly #retained = new Map<TopicName, StoredRetained>();
   readonly #wills = new Map<string, Will>();
+  readonly #deadLetters = new Map<number, DeadLetter>();
+  readonly #publications = new Map<number, StoredPublication>();
+  #clock: ClockRecord | null = null;
 
   /** Applies one record. A record about a session that is not there is a fault of ours. */
   apply(record: JournalRecord): void {
@@ -32,7 +44,7 @@ export class StateImage {
         this.#sessions.delete(record.clientIdentifier);
         return;
       case "retainedSet":
-        this.#retained.set(record.topic, record.message);
+        this.#retained.set(record.topic, record);
         return;
       case "retainedDeleted":
         this.#retained.delete(record.topic);
@@ -42,6 +54,21 @@ export class StateImage {
         return;
       case "willDeleted":
         this.#wills.delete(record.clientIdentifier);
+        return;
+      case "deadLetterAdded":
+        this.#deadLetters.set(record.letter.id, record.letter);
+        return;
+      case "deadLettersDropped":
+        for (const id of this.#deadLetters.keys()) {
+          if (id > record.through) break;
+          this.#deadLetters.delete(id);
+        }
+        return;
+      case "republished":
+        this.#publications.delete(record.id);
+        return;
+      case "clockSaved":
+        this.#clock = record.clock;
         return;
       default:
         applyToSession(this.#session(record), record);
@@ -54,19 +81,32 @@ export class StateImage {
       sessions: [...this.#sessions].map(([clientIdentifier, session]) => ({
         clientIdentifier,
         storedSinceMs: session.storedSinceMs,
-        subscriptions: [...session.subscriptions].map(([filter, qos]) => ({ filter, qos })),
+        subscriptions: [...session.subscriptions.values()],
         deliveries: [...session.deliveries].map(([sequence, delivery]) => ({
           sequence,
           message: delivery.record.message,
           qos: delivery.record.qos,
           retain: delivery.record.retain,
           packetId: delivery.packetId,
+          sent: delivery.sent,
+          queuedS: delivery.record.queuedS,
           released: delivery.released,
-        })),
+        })).sort(bySending),
         receiving: [...session.receiving],
       })),
-      retained: [...this.#retained].map(([topic, message]) => ({ topic, message })),
+      retained: [...this.#retained.values()].map(({ topic, message, atS }) => ({
+        topic,
+        message,
+        atS,
+      })),
       wills: [...this.#wills].map(([clientIdentifier, will]) => ({ clientIdentifier, will })),
+      deadLetters: [...this.#deadLetters.values()].map(({ id, ageS, bytes }) => ({
+        id,
+        ageS,
+        bytes,
+      })),
+      publications: [...this.#publications.values()],
+      clock: this.#clock,
     };
   }
 
@@ -89,9 +129,21 @@ type SessionRecord = Exclude<
       | "retainedSet"
       | "retainedDeleted"
       | "willSet"
-      | "willDeleted";
+      | "willDeleted"
+      | "deadLetterAdded"
+      | "deadLettersDropped"
+      | "republished"
+      | "clockSaved";
   }
 >;
+
+/** What is in flight comes first, in the order of sending; behind it what waits, in its order. */
+function bySending(
+  a: { sent: number; sequence: number },
+  b: { sent: number; sequence: number },
+): number {
+  return (a.sent || Infinity) - (b.sent || Infinity) || a.sequence - b.sequence;
+}
 
 function makeSession(): SessionImage {
   return {
@@ -108,20 +160,34 @@ function applyToSession(session: SessionImage, record: SessionRecord): void {
       session.storedSinceMs = record.sinceMs;
       return;
     case "subscribed":
-      session.subscriptions.set(record.filter, record.qos);
+      session.subscriptions.set(record.filter, {
+        filter: record.filter,
+        qos: record.qos,
+        replayPending: session.subscriptions.get(record.filter)?.replayPending ?? false,
+      });
       return;
+    case "replayPending": {
+      const known = session.subscriptions.get(record.filter);
+      if (known === undefined) return; // unsubscribed meanwhile
+      session.subscriptions.set(record.filter, { ...known, replayPending: record.pending });
+      return;
+    }
     case "unsubscribed":
       session.subscriptions.delete(record.filter);
       return;
     case "deliveryAdded": {
       const { delivery } = record;
-      const image = { record: delivery, packetId: delivery.packetId, released: false };
+      const { packetId, sent } = delivery;
+      const image = { record: delivery, packetId, sent, released: false };
       session.deliveries.set(delivery.sequence, image);
       return;
     }
-    case "deliverySent":
-      delivery(session, record.sequence).packetId = record.packetId;
+    case "deliverySent": {
+      const image = delivery(session, record.sequence);
+      image.packetId = record.packetId;
+      image.sent = record.sent;
       return;
+    }
     case "deliveryReleased":
       delivery(session, record.sequence).released = true;
       return;

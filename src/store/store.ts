@@ -1,5 +1,6 @@
 /** The Store interface: where batches become durable, and what is left after a restart. */
 import type { Journal, StoredState } from "../broker/mod.ts";
+import type { StoreStatistics } from "./store_statistics.ts";
 
 /** Keeps the durable state of a broker. */
 export interface Store {
@@ -9,6 +10,8 @@ export interface Store {
   readonly dirty: boolean;
   /** Why nothing can be committed at present, or null; acknowledgements wait meanwhile. */
   readonly trouble: string | null;
+  /** Counters of what is written; null where nothing is. */
+  readonly statistics: StoreStatistics | null;
   /** What was there when the store was opened; once, before the first commit. */
   load(): StoredState;
   /**

@@ -30,6 +30,8 @@ export interface CoreOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly store?: Store;
   readonly policy?: AccessPolicy;
+  /** Where the wall clock stands at the start. */
+  readonly wallMs?: number;
 }
 
 /** One broker and its clients. */
@@ -41,13 +43,14 @@ export class Core {
   /** Everything that happened so far. */
   readonly events: BrokerEvent[] = [];
   nowMs = 1_000;
-  wallMs = 1_700_000_000_000;
+  wallMs: number;
   readonly #clients = new Map<Connection, FakeClient>();
   #nextHandle = 1;
   #nextId = 1;
 
   constructor(options: CoreOptions = {}) {
     this.store = options.store ?? new MemoryStore();
+    this.wallMs = options.wallMs ?? 1_800_000_000_000;
     this.limits = { ...TEST_LIMITS, ...options.limits };
     this.broker = new Broker({
       limits: this.limits,
@@ -98,6 +101,7 @@ export class Core {
   /** Runs turns until nothing is left to do at this moment. */
   turn(): void {
     for (;;) {
+      this.broker.settle();
       this.commit();
       const { dirty, resumed } = this.broker.endTurn();
       for (const connection of dirty) this.#clients.get(connection)?.flush();

@@ -13,6 +13,7 @@ export class DelayedStore implements Store {
   }
 
   readonly trouble = null;
+  readonly statistics = null;
 
   get dirty(): boolean {
     return this.#memory.dirty;

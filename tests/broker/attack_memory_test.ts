@@ -108,14 +108,14 @@ Deno.test("A full total of queued bytes does not cut off a connected client that
   subscriber.subscribe("alarm", 1);
   const publisher = core.connect();
   for (let i = 0; i < 20; i++) publisher.publish("load", "x".repeat(10_000), { qos: 1 });
-  assertEquals(core.statistics.dropped.queueFull > 0, true);
-  const dropped = core.statistics.dropped.queueFull;
+  assertEquals(core.statistics.dropped["queue-full-newest"] > 0, true);
+  const dropped = core.statistics.dropped["queue-full-newest"];
   for (let i = 0; i < 20; i++) {
     publisher.publish("alarm", `${i}`, { qos: 1 });
     const { packetId } = subscriber.take("PUBLISH");
     subscriber.send({ type: "PUBACK", packetId });
   }
-  assertEquals(core.statistics.dropped.queueFull, dropped);
+  assertEquals(core.statistics.dropped["queue-full-newest"], dropped);
 });
 
 Deno.test("A client that has too many retained messages to acknowledge is still read", () => {

@@ -155,6 +155,6 @@ Deno.test("Two clients that publish to each other at QoS 1 neither wait for each
     });
     core.advance(1, 1);
   }
-  assertEquals(core.statistics.dropped.queueFull, 0);
+  assertEquals(core.statistics.dropped["queue-full-newest"], 0);
   assertEquals(got, [count, count]);
 });

@@ -81,7 +81,7 @@ Deno.test("subscriptions whose retained messages wait take no room from messages
   const client = blocked(core);
   for (let i = 0; i < core.limits.subscriptionsPerSessionMax - 1; i++) subscribe(client, `x/${i}`);
   for (let i = 0; i < 10; i++) core.connect().publish("block", "y", { qos: 1 });
-  assertEquals(core.statistics.dropped.queueFull, 0);
+  assertEquals(core.statistics.dropped["queue-full-newest"], 0);
 });
 
 Deno.test("a message retained after UNSUBSCRIBE is not sent to the client that left [MQTT-3.10.4-2]", () => {

@@ -179,8 +179,8 @@ Deno.test("sessions with Clean Session 1 leave nothing to a restart", () => {
   client.subscribe("t", 2);
   core.connect().publish("t", "x", { qos: 2 });
   client.send(publishPacket("u", "x", { qos: 2, packetId: 1 }));
-  const state = restart(core).store.load();
-  assertEquals(state, { sessions: [], retained: [], wills: [] });
+  const { sessions, retained, wills, deadLetters } = restart(core).store.load();
+  assertEquals([sessions, retained, wills, deadLetters], [[], [], [], []]);
 });
 
 Deno.test("a Client Identifier in use by a Will of another session keeps both apart", () => {

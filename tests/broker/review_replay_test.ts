@@ -190,7 +190,7 @@ Deno.test("drop_oldest drops the oldest delivery behind a replay, not the newest
     (_, i) => encodePacket(publishPacket("t", `m${i}`, { qos: 1, packetId: 1 })),
   );
   publisher.sendBytes(concatenate(burst));
-  assertEquals(core.statistics.dropped.queueFull, 5);
+  assertEquals(core.statistics.dropped["queue-full-oldest"], 5);
   assertEquals(values(replayed(comeBack(core))), ["kept", "m5", "m6", "m7", "m8", "m9"]);
   assertEquals([core.statistics.queuedMessages, core.statistics.queuedBytes], [0, 0]);
 });

@@ -30,7 +30,7 @@ Deno.test("deep retained topics reach the limit of bytes", () => {
   const client = core.connect();
   for (let i = 0; i < 100; i++) client.publish(deepTopic(`${i}`), "", { retain: true });
   for (let i = 0; i < 100; i++) client.publish(deepTopic(`${i}`), "v", { retain: true });
-  assertGreater(core.statistics.dropped.retainedLimit, 80);
+  assertGreater(core.statistics.dropped["retained-limit"], 80);
   assertLess(core.statistics.retainedBytes, 20_001);
 });
 
@@ -104,9 +104,10 @@ Deno.test("$SYS topics of the broker are replayed to subscribers and replaced", 
 Deno.test("$SYS topics of the broker are not journalled", () => {
   const store = new MemoryStore();
   const core = new Core({ store });
+  const { records } = store.journal;
   core.publish("$SYS/broker/uptime", payload("1 seconds"), true);
   core.publish("$SYS/broker/uptime", payload("2 seconds"), true);
-  assertEquals(store.journal.records, 0);
+  assertEquals(store.journal.records, records);
   assertEquals(store.load().retained, []);
 });
 
@@ -116,7 +117,7 @@ Deno.test("$SYS topics of the broker take no room from the retained messages of 
   const client = core.connect();
   client.publish("plant/state", "up", { qos: 1, retain: true });
   const { retainedMessages, dropped } = core.statistics;
-  assertEquals([retainedMessages, dropped.retainedLimit], [1, 0]);
+  assertEquals([retainedMessages, dropped["retained-limit"]], [1, 0]);
 });
 
 Deno.test("$SYS topics of the broker count in no gauge of retained messages", () => {

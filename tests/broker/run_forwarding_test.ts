@@ -177,7 +177,7 @@ Deno.test("a run to a client that is away, and one whose outbox is full, is drop
   }
   assertEquals(frozen.connection.pendingBytes <= core.limits.outboxBytesMax, true);
   frozen.thaw();
-  const { outboxFull } = core.statistics.dropped;
+  const { "stalled-consumer": outboxFull } = core.statistics.dropped;
   assertEquals(frozen.takeMessages().length + outboxFull, 2_000);
   assertEquals(core.statistics.queuedMessages, 0);
 });

@@ -133,7 +133,7 @@ Deno.test("a stored session expires when its client stayed away for too long", (
   assertEquals(core.statistics.sessionsExpired, 0);
   core.advance(20_000, 10_000);
   assertEquals(core.statistics.sessionsExpired, 1);
-  assertEquals(core.statistics.dropped.sessionExpired, 1);
+  assertEquals(core.statistics.dropped["session-expired"], 1);
   assertEquals(core.store.load().sessions, []);
   const { queuedMessages, queuedBytes, subscriptions } = core.statistics;
   assertEquals([queuedMessages, queuedBytes, subscriptions], [0, 0, 0]);

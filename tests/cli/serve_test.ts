@@ -8,7 +8,10 @@ const ANONYMITY =
 
 Deno.test("serve without options runs the broker with the default configuration", async () => {
   const server = new RecordedServer(0);
-  assertEquals(await run(["serve"], server.run), { code: 0, out: "out", err: "err" });
+  const { code, out, err } = await run(["serve"], server.run);
+  assertEquals([code, err], [0, "err"]);
+  assertStringIncludes(out, "listens on   127.0.0.1:1883   plain TCP");
+  assertStringIncludes(out, "relayq-data/relayq.db: what is acknowledged has been through fsync");
   assertEquals(server.configs, [DEFAULT_CONFIG]);
 });
 
@@ -32,9 +35,13 @@ Deno.test("serve takes configuration, addresses and data directory", async () =>
           { address: "[::1]:1884", allowAnonymous: false },
         ],
         log: { level: "debug" },
-        store: { kind: "memory", dataDir: "7" },
+        store: { ...DEFAULT_CONFIG.store, dataDir: "7" },
       },
-      { ...DEFAULT_CONFIG, log: { level: "debug" }, store: { kind: "memory", dataDir: "theirs" } },
+      {
+        ...DEFAULT_CONFIG,
+        log: { level: "debug" },
+        store: { ...DEFAULT_CONFIG.store, dataDir: "theirs" },
+      },
     ]);
   });
 });
@@ -120,7 +127,7 @@ class RecordedServer {
   constructor(code: number) {
     this.run = (config, io) => {
       this.configs.push(config);
-      io.out("out");
+      io.started?.([{ transport: "tcp", hostname: "127.0.0.1", port: 1883 }]);
       io.err("err");
       return Promise.resolve(code);
     };

@@ -61,6 +61,8 @@ export const INTEGERS: readonly ExpectedInteger[] = [
     max: TEBIBYTE,
     atMin: { "queue.bytes_max": 2, "limits.packet_bytes_max": 2 },
   },
+  { path: "queue.total_messages_max", default: 1_000_000, min: 1, max: 10_000_000 },
+  { path: "queue.message_expiry_ms", default: 0, min: 0, max: TEN_YEARS_MS },
   {
     path: "outbox.bytes_max",
     default: 4_194_304,
@@ -85,7 +87,16 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   },
   { path: "outbox.slow_consumer_grace_ms", default: 1000, min: 0, max: 600_000 },
   { path: "outbox.stalled_write_timeout_ms", default: 30_000, min: 100, max: 3_600_000 },
+  { path: "retained.expiry_ms", default: 0, min: 0, max: TEN_YEARS_MS },
   { path: "session.expiry_ms", default: 1_209_600_000, min: 0, max: TEN_YEARS_MS },
+  { path: "store.sync_interval_ms", default: 1000, min: 10, max: 60_000 },
+  { path: "store.syncs_per_second_max", default: 1000, min: 1, max: 100_000 },
+  { path: "store.wal_bytes_max", default: 4_194_304, min: 65_536, max: 1_073_741_824 },
+  { path: "store.backlog_bytes_max", default: 16_777_216, min: 65_536, max: TEBIBYTE },
+  { path: "dead_letters.messages_max", default: 10_000, min: 0, max: 10_000_000 },
+  { path: "dead_letters.bytes_max", default: 67_108_864, min: 1024, max: TEBIBYTE },
+  { path: "dead_letters.expiry_ms", default: 2_592_000_000, min: 0, max: TEN_YEARS_MS },
+  { path: "dead_letters.per_second_max", default: 100, min: 1, max: 1_000_000 },
   { path: "sys_topics.interval_ms", default: 10_000, min: 100, max: 86_400_000 },
 ];
 
@@ -93,6 +104,7 @@ export const BOOLEANS: readonly { readonly path: string; readonly default: boole
   { path: "listeners.allow_anonymous", default: false },
   { path: "protocol.mqtt_3_1", default: false },
   { path: "protocol.zero_length_client_identifiers", default: true },
+  { path: "dead_letters.republish", default: false },
   { path: "sys_topics.enabled", default: true },
 ];
 
@@ -102,7 +114,10 @@ export const WORDS: readonly {
   readonly values: readonly string[];
 }[] = [
   { path: "queue.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
-  { path: "store.kind", default: "memory", values: ["memory", "sqlite"] },
+  { path: "retained.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
+  { path: "session.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
+  { path: "store.kind", default: "sqlite", values: ["memory", "sqlite"] },
+  { path: "store.durability", default: "commit", values: ["commit", "interval"] },
   { path: "log.level", default: "info", values: ["debug", "info", "warn", "error"] },
 ];
 

@@ -21,7 +21,7 @@ Deno.test("overrides take the place of all listeners and of the data directory, 
     config: {
       ...DEFAULT_CONFIG,
       listeners: [listener, listener],
-      store: { kind: "memory", dataDir: "/var/lib/x" },
+      store: { ...DEFAULT_CONFIG.store, dataDir: "/var/lib/x" },
     },
   });
   assertEquals(result.ok && Object.isFrozen(result.config.listeners[0]), true);

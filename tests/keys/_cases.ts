@@ -4,6 +4,7 @@ import type { ControlPacket } from "../../src/mqtt/mod.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { connectPacket, publishPacket, text, WireClient } from "../support/wire_client.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
+import { stateCases } from "./_state_cases.ts";
 
 /** A case by the path of its key in TOML. */
 export type KeyCases = Readonly<Record<string, () => Promise<void>>>;
@@ -121,7 +122,7 @@ const limitCases: KeyCases = {
   "limits.retained_messages_max": async () => {
     await using broker = await TestBroker.start({ limits: { retainedMessagesMax: 2 } });
     assertEquals(await retainedAfter(broker, ["a", "b", "c"]), ["a", "b"]);
-    assertEquals(broker.server.broker.statistics.dropped.retainedLimit, 1);
+    assertEquals(broker.server.broker.statistics.dropped["retained-limit"], 1);
   },
   "limits.retained_bytes_max": async () => {
     await using broker = await TestBroker.start({ limits: { retainedBytesMax: 600 } });
@@ -259,5 +260,6 @@ export const KEY_CASES: KeyCases = {
   ...limitCases,
   ...queueAndOutboxCases,
   ...otherCases,
+  ...stateCases,
   ...startCases,
 };

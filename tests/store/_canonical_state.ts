@@ -7,7 +7,8 @@ export function canonicalState(state: StoredState): string {
   const sessions = state.sessions.map((session) => ({
     client: session.clientIdentifier,
     storedSinceMs: session.storedSinceMs,
-    subscriptions: session.subscriptions.map(({ filter, qos }) => `${filter} ${qos}`).sort(),
+    subscriptions: session.subscriptions.map((s) => `${s.filter} ${s.qos} ${s.replayPending}`)
+      .sort(),
     receiving: [...session.receiving].sort((a, b) => a - b),
     deliveries: session.deliveries.map((delivery) => ({
       sequence: delivery.sequence,
@@ -17,11 +18,14 @@ export function canonicalState(state: StoredState): string {
       qos: delivery.qos,
       retain: delivery.retain,
       packetId: delivery.packetId,
+      sent: delivery.sent,
+      queuedS: delivery.queuedS,
       released: delivery.released,
     })),
   }));
-  const retained = state.retained.map(({ topic, message }) => ({
+  const retained = state.retained.map(({ topic, message, atS }) => ({
     topic,
+    atS,
     inMessage: message.topic,
     payload: text(message.payload),
     qos: message.qos,
@@ -37,6 +41,9 @@ export function canonicalState(state: StoredState): string {
     sessions: sorted(sessions),
     retained: sorted(retained),
     wills: sorted(wills),
+    deadLetters: state.deadLetters.map(({ id, ageS, bytes }) => ({ id, ageS, bytes })),
+    publications: state.publications.length,
+    clock: state.clock,
   });
 }
 

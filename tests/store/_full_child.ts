@@ -6,7 +6,7 @@ import { openStore } from "./_sqlite.ts";
 const store = await openStore(Deno.args[0]!);
 for (let number = 0; number < 40; number++) {
   const topic = name(`t${number}`);
-  store.journal.retainedSet(topic, makeMessage(topic, new Uint8Array(20_000), 1));
+  store.journal.retainedSet(topic, makeMessage(topic, new Uint8Array(20_000), 1), 0);
 }
 const promise = Promise.resolve(store.commit()).then(() => print("committed"));
 while (store.trouble === null) await new Promise((resolve) => setTimeout(resolve, 5));

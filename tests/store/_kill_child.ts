@@ -23,9 +23,11 @@ async function batch(): Promise<void> {
     qos: 1,
     retain: false,
     packetId: 0,
+    sent: 0,
+    queuedS: 0,
   });
   if (number > 50) journal.deliveryFinished("c", number - 50);
-  journal.retainedSet(name("last"), makeMessage("last", payload(`${number}`), 1));
+  journal.retainedSet(name("last"), makeMessage("last", payload(`${number}`), 1), 0);
   await store.commit();
   Deno.stdout.writeSync(encoder.encode(`${printed}\n`));
 }

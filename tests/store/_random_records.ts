@@ -1,6 +1,6 @@
 /** Random records as the core could write them, from a seed. */
-import { makeMessage, type Message } from "../../src/broker/mod.ts";
-import type { Qos } from "../../src/mqtt/mod.ts";
+import { DROP_REASONS, makeMessage, type Message } from "../../src/broker/mod.ts";
+import type { Qos, TopicFilter } from "../../src/mqtt/mod.ts";
 import type { JournalRecord } from "../../src/store/mod.ts";
 import { filter, name, payload } from "../support/wire_client.ts";
 
@@ -45,6 +45,7 @@ export class RecordCopies {
 interface Model {
   readonly deliveries: number[];
   readonly receiving: Set<number>;
+  readonly filters: Set<TopicFilter>;
 }
 
 const CLIENTS = ["a", "b", "\ufeff\u{1f600}", "__proto__", "long/".repeat(40)];
@@ -57,6 +58,7 @@ export class RecordSource {
   readonly #wills = new Set<string>();
   readonly #messages: Message[] = [];
   #sequence = 0;
+  #deadLetter = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -83,11 +85,16 @@ export class RecordSource {
     const clientIdentifier = random.pick(CLIENTS);
     const choice = random.below(100);
     if (choice < 6) return this.#will(clientIdentifier);
-    if (choice < 14) return this.#retained();
+    if (choice < 12) return this.#retained();
+    if (choice < 14) return this.#rest();
     const session = this.#sessions.get(clientIdentifier);
     if (session === undefined || choice < 16) {
       // A record of its own kind for each: the core discards before it creates, or does not.
-      this.#sessions.set(clientIdentifier, { deliveries: [], receiving: new Set() });
+      this.#sessions.set(clientIdentifier, {
+        deliveries: [],
+        receiving: new Set(),
+        filters: new Set(),
+      });
       return { kind: "sessionCreated", clientIdentifier };
     }
     if (choice < 18) {
@@ -97,13 +104,14 @@ export class RecordSource {
     if (choice < 22) {
       return { kind: "sessionStored", clientIdentifier, sinceMs: random.below(2) * 1.7e12 };
     }
-    if (choice < 28) return this.#subscription(clientIdentifier);
+    if (choice < 28) return this.#subscription(clientIdentifier, session);
     if (choice < 38) return this.#receiving(clientIdentifier, session);
     if (choice < 62) return this.#added(clientIdentifier, session);
     if (session.deliveries.length === 0) return null;
     const sequence = random.pick(session.deliveries);
     if (choice < 70) {
-      return { kind: "deliverySent", clientIdentifier, sequence, packetId: this.#packetId() };
+      const packetId = this.#packetId();
+      return { kind: "deliverySent", clientIdentifier, sequence, packetId, sent: ++this.#sequence };
     }
     if (choice < 76) return { kind: "deliveryReleased", clientIdentifier, sequence };
     session.deliveries.splice(session.deliveries.indexOf(sequence), 1);
@@ -114,6 +122,7 @@ export class RecordSource {
     const random = this.#random;
     const sequence = ++this.#sequence;
     session.deliveries.push(sequence);
+    const packetId = random.below(2) * this.#packetId();
     return {
       kind: "deliveryAdded",
       delivery: {
@@ -122,7 +131,9 @@ export class RecordSource {
         message: this.#message(),
         qos: random.below(3) as Qos,
         retain: random.below(2) === 0,
-        packetId: random.below(2) * this.#packetId(),
+        packetId,
+        sent: packetId === 0 ? 0 : sequence,
+        queuedS: random.below(2) * random.below(1e9),
       },
     };
   }
@@ -141,7 +152,8 @@ export class RecordSource {
   #retained(): JournalRecord {
     const topic = name(`r/${this.#random.below(6)}`);
     if (this.#random.below(3) === 0) return { kind: "retainedDeleted", topic };
-    return { kind: "retainedSet", topic, message: makeMessage(topic, this.#message().payload, 1) };
+    const message = makeMessage(topic, this.#message().payload, 1);
+    return { kind: "retainedSet", topic, message, atS: this.#random.below(1e9) };
   }
 
   #will(clientIdentifier: string): JournalRecord {
@@ -152,12 +164,42 @@ export class RecordSource {
     return { kind: "willSet", clientIdentifier, will };
   }
 
-  #subscription(clientIdentifier: string): JournalRecord {
-    const topicFilter = filter(`f/${this.#random.below(4)}/+`);
-    const remove = this.#random.below(3) === 0;
-    if (remove) return { kind: "unsubscribed", clientIdentifier, filter: topicFilter };
-    const qos = this.#random.below(3) as Qos;
-    return { kind: "subscribed", clientIdentifier, filter: topicFilter, qos };
+  #subscription(clientIdentifier: string, { filters }: Model): JournalRecord {
+    const random = this.#random;
+    const topicFilter = filter(`f/${random.below(4)}/+`);
+    const about = { clientIdentifier, filter: topicFilter };
+    const choice = random.below(4);
+    if (choice === 0) {
+      filters.delete(topicFilter);
+      return { kind: "unsubscribed", ...about };
+    }
+    if (choice === 1 && filters.has(topicFilter)) {
+      return { kind: "replayPending", ...about, pending: random.below(2) === 0 };
+    }
+    filters.add(topicFilter);
+    return { kind: "subscribed", ...about, qos: random.below(3) as Qos };
+  }
+
+  /** Dead letters and the clock. */
+  #rest(): JournalRecord {
+    const random = this.#random;
+    if (random.below(6) === 0) {
+      return {
+        kind: "clockSaved",
+        clock: { ageMs: random.below(1e12), wallMs: random.below(1e12) },
+      };
+    }
+    if (random.below(3) === 0 && this.#deadLetter > 0) {
+      const through = Math.max(1, this.#deadLetter - random.below(4));
+      return { kind: "deadLettersDropped", through };
+    }
+    const message = this.#message();
+    const id = ++this.#deadLetter;
+    const who = { publisher: random.pick(CLIENTS), session: random.pick(CLIENTS) };
+    const content = { message, qos: message.qos, retain: false, bytes: message.size };
+    const when = { wallMs: random.below(1e12), ageS: random.below(1e9) };
+    const letter = { id, reason: random.pick(DROP_REASONS), ...when, ...who, ...content };
+    return { kind: "deadLetterAdded", letter };
   }
 
   #receiving(clientIdentifier: string, { receiving }: Model): JournalRecord {

@@ -25,8 +25,10 @@ async function filledDatabase(): Promise<string> {
     qos: 1,
     retain: false,
     packetId: 0,
+    sent: 0,
+    queuedS: 0,
   });
-  store.journal.retainedSet(name("r"), makeMessage("r", payload("kept"), 1));
+  store.journal.retainedSet(name("r"), makeMessage("r", payload("kept"), 1), 0);
   await store.commit();
   await store.close();
   return path;
@@ -145,9 +147,17 @@ Deno.test("what comes and goes within a group is not written, and waits for noth
   const { commits, changesWritten } = statistics;
   const message = makeMessage("t", payload("x"), 2);
   const will = { topic: name("w"), payload: payload("w"), qos: 1 as const, retain: false };
-  const delivery = { clientIdentifier: "c", sequence: 1, message, retain: false, packetId: 0 };
+  const delivery = {
+    clientIdentifier: "c",
+    sequence: 1,
+    message,
+    retain: false,
+    packetId: 0,
+    sent: 0,
+    queuedS: 0,
+  };
   journal.deliveryAdded({ ...delivery, qos: 2 });
-  journal.deliverySent("c", 1, 5);
+  journal.deliverySent("c", 1, { packetId: 5, sent: 2 });
   journal.deliveryReleased("c", 1);
   journal.deliveryFinished("c", 1);
   journal.receiveStarted("c", 9);
@@ -161,7 +171,7 @@ Deno.test("what comes and goes within a group is not written, and waits for noth
   assertEquals(store.commit(), batch, "at once, not as a promise");
   assertEquals(statistics.commits, commits);
   for (const content of ["1", "2", "3"]) {
-    journal.retainedSet(name("r"), makeMessage("r", payload(content), 1));
+    journal.retainedSet(name("r"), makeMessage("r", payload(content), 1), 0);
   }
   const promise = store.commit();
   assert(promise instanceof Promise);

@@ -1,7 +1,7 @@
 /** Random records, batch borders and crashes: the database always says what the records amount to. */
 import { assert, assertEquals } from "@std/assert";
 import type { DatabaseOptions, JournalRecord } from "../../src/store/mod.ts";
-import { ChangeWriter } from "../../src/store/sqlite_changes.ts";
+import { ChangeWriter } from "../../src/store/sqlite_change_writer.ts";
 import { SqliteDatabase } from "../../src/store/sqlite_database.ts";
 import { StoreNames, WriteGroup } from "../../src/store/sqlite_group.ts";
 import { type LoadedState, readState } from "../../src/store/sqlite_state_reader.ts";
@@ -176,12 +176,22 @@ function write(journal: StoreJournal, record: JournalRecord): void {
       return journal.sessionStored(record.clientIdentifier, record.sinceMs);
     case "subscribed":
       return journal.subscribed(record.clientIdentifier, record.filter, record.qos);
+    case "replayPending":
+      return journal.replayPending(record.clientIdentifier, record.filter, record.pending);
+    case "deadLetterAdded":
+      return journal.deadLetterAdded(record.letter);
+    case "deadLettersDropped":
+      return journal.deadLettersDropped(record.through);
+    case "republished":
+      return journal.republished(record.id);
+    case "clockSaved":
+      return journal.clockSaved(record.clock);
     case "unsubscribed":
       return journal.unsubscribed(record.clientIdentifier, record.filter);
     case "deliveryAdded":
       return journal.deliveryAdded(record.delivery);
     case "deliverySent":
-      return journal.deliverySent(record.clientIdentifier, record.sequence, record.packetId);
+      return journal.deliverySent(record.clientIdentifier, record.sequence, record);
     case "deliveryReleased":
     case "deliveryFinished":
       return journal[record.kind](record.clientIdentifier, record.sequence);
@@ -189,7 +199,7 @@ function write(journal: StoreJournal, record: JournalRecord): void {
     case "receiveFinished":
       return journal[record.kind](record.clientIdentifier, record.packetId);
     case "retainedSet":
-      return journal.retainedSet(record.topic, record.message);
+      return journal.retainedSet(record.topic, record.message, record.atS);
     case "retainedDeleted":
       return journal.retainedDeleted(record.topic);
     case "willSet":

@@ -29,7 +29,7 @@ Deno.test("SqliteStore rejects what can never be written, and everything behind 
   const store = await openAt(databasePath());
   store.journal.sessionCreated("c");
   await store.commit();
-  store.journal.deliverySent("c", 7, 1);
+  store.journal.deliverySent("c", 7, { packetId: 1, sent: 1 });
   const first = Promise.resolve(store.commit());
   store.journal.sessionStored("c", 1);
   const second = Promise.resolve(store.commit());

@@ -25,9 +25,19 @@ interface Loaded {
   sessions: unknown[];
   retained: unknown[];
   wills: unknown[];
+  deadLetters: unknown;
+  publications: unknown;
+  clock: unknown;
 }
 
-const NOTHING: Loaded = { sessions: [], retained: [], wills: [] };
+const NOTHING: Loaded = {
+  sessions: [],
+  retained: [],
+  wills: [],
+  deadLetters: [],
+  publications: [],
+  clock: null,
+};
 
 function added(store: Store, sequence: number, changes: { packetId?: number; qos?: Qos } = {}) {
   store.journal.deliveryAdded({
@@ -37,6 +47,8 @@ function added(store: Store, sequence: number, changes: { packetId?: number; qos
     qos: changes.qos ?? 1,
     retain: false,
     packetId: changes.packetId ?? 0,
+    sent: changes.packetId === undefined ? 0 : sequence,
+    queuedS: 0,
   });
 }
 
@@ -60,9 +72,15 @@ function delivery(sequence: number, changes: Record<string, unknown> = {}) {
     qos: 1,
     retain: false,
     packetId: 0,
+    sent: 0,
+    queuedS: 0,
     released: false,
     ...changes,
   };
+}
+
+function subscription(topicFilter: string, qos: Qos, replayPending = false) {
+  return { filter: topicFilter, qos, replayPending };
 }
 
 const CASES: readonly StoreCase[] = [
@@ -118,9 +136,84 @@ const CASES: readonly StoreCase[] = [
     },
     expected: {
       sessions: [
-        session({ subscriptions: [{ filter: "a/+", qos: 2 }, { filter: "b/#", qos: 1 }] }),
+        session({ subscriptions: [subscription("a/+", 2), subscription("b/#", 1)] }),
       ],
     },
+  },
+  {
+    name: "what of a retained answer is pending is kept with its subscription",
+    write: ({ journal }) => {
+      journal.sessionCreated("c");
+      for (const f of ["a", "b", "d", "e"].map(filter)) {
+        journal.subscribed("c", f, 1);
+        journal.replayPending("c", f, true);
+      }
+      journal.replayPending("c", filter("b"), false);
+      journal.subscribed("c", filter("a"), 2);
+      journal.unsubscribed("c", filter("d"));
+      journal.subscribed("c", filter("d"), 0);
+      journal.unsubscribed("c", filter("e"));
+    },
+    expected: {
+      sessions: [
+        session({
+          subscriptions: [subscription("a", 2, true), subscription("b", 1), subscription("d", 0)],
+        }),
+      ],
+    },
+  },
+  {
+    name: "in flight stands first, in the order of sending",
+    write: (store) => {
+      store.journal.sessionCreated("c");
+      for (const sequence of [1, 2, 3]) added(store, sequence);
+      added(store, 4, { packetId: 9 });
+      store.journal.deliverySent("c", 2, { packetId: 7, sent: 6 });
+      store.journal.deliverySent("c", 1, { packetId: 8, sent: 7 });
+    },
+    expected: {
+      sessions: [
+        session({
+          deliveries: [
+            delivery(4, { packetId: 9, sent: 4 }),
+            delivery(2, { packetId: 7, sent: 6 }),
+            delivery(1, { packetId: 8, sent: 7 }),
+            delivery(3),
+          ],
+        }),
+      ],
+    },
+  },
+  {
+    name: "dead letters are kept, and the oldest are forgotten",
+    write: ({ journal }) => {
+      for (const id of [1, 2, 3, 4]) {
+        journal.deadLetterAdded({
+          id,
+          reason: "message-expired",
+          wallMs: 1_700_000_000_000,
+          ageS: 100 + id,
+          publisher: "p",
+          session: "c",
+          message: makeMessage("t", payload("x"), 1),
+          qos: 1,
+          retain: false,
+          bytes: 10 * id,
+        });
+      }
+      journal.deadLettersDropped(2);
+    },
+    expected: {
+      deadLetters: [{ id: 3, ageS: 103, bytes: 30 }, { id: 4, ageS: 104, bytes: 40 }],
+    },
+  },
+  {
+    name: "the age clock is kept as it was saved last",
+    write: ({ journal }) => {
+      journal.clockSaved({ ageMs: 1, wallMs: 2 });
+      journal.clockSaved({ ageMs: 1_700_000_000_123, wallMs: 5 });
+    },
+    expected: { clock: { ageMs: 1_700_000_000_123, wallMs: 5 } },
   },
   {
     name: "deliveries come in the order of their sequence",
@@ -135,7 +228,10 @@ const CASES: readonly StoreCase[] = [
     write: (store) => {
       store.journal.sessionCreated("c");
       for (const sequence of [1, 2, 3, 4]) added(store, sequence, { qos: 2 });
-      for (const sequence of [1, 2, 3]) store.journal.deliverySent("c", sequence, 100 + sequence);
+      for (const sequence of [1, 2, 3]) {
+        const flight = { packetId: 100 + sequence, sent: 10 + sequence };
+        store.journal.deliverySent("c", sequence, flight);
+      }
       for (const sequence of [2, 3]) store.journal.deliveryReleased("c", sequence);
       store.journal.deliveryFinished("c", 3);
     },
@@ -143,8 +239,8 @@ const CASES: readonly StoreCase[] = [
       sessions: [
         session({
           deliveries: [
-            delivery(1, { qos: 2, packetId: 101 }),
-            delivery(2, { qos: 2, packetId: 102, released: true }),
+            delivery(1, { qos: 2, packetId: 101, sent: 11 }),
+            delivery(2, { qos: 2, packetId: 102, sent: 12, released: true }),
             delivery(4, { qos: 2 }),
           ],
         }),
@@ -157,7 +253,7 @@ const CASES: readonly StoreCase[] = [
       store.journal.sessionCreated("c");
       added(store, 1, { packetId: 65_535 });
     },
-    expected: { sessions: [session({ deliveries: [delivery(1, { packetId: 65_535 })] })] },
+    expected: { sessions: [session({ deliveries: [delivery(1, { packetId: 65_535, sent: 1 })] })] },
   },
   {
     name: "identifiers of QoS 2 messages of a client are kept until PUBREL",
@@ -172,7 +268,7 @@ const CASES: readonly StoreCase[] = [
     name: "retained messages are kept, replaced and deleted",
     write: ({ journal }) => {
       const retain = (topic: string, content: string, qos: Qos) =>
-        journal.retainedSet(name(topic), makeMessage(topic, payload(content), qos));
+        journal.retainedSet(name(topic), makeMessage(topic, payload(content), qos), 77);
       retain("a", "old", 0);
       retain("a", "new", 2);
       retain("b", "\u0000\u{1f600}", 1);
@@ -181,8 +277,8 @@ const CASES: readonly StoreCase[] = [
     },
     expected: {
       retained: [
-        { topic: "a", payload: "new", qos: 2 },
-        { topic: "b", payload: "\u0000\u{1f600}", qos: 1 },
+        { topic: "a", payload: "new", qos: 2, atS: 77 },
+        { topic: "b", payload: "\u0000\u{1f600}", qos: 1, atS: 77 },
       ],
     },
   },
@@ -255,7 +351,7 @@ export function testStore(factory: StoreFactory): void {
     const store = await factory.reopen(first);
     const before = store.load();
     const text = JSON.stringify(loaded(before));
-    store.journal.deliverySent("c", 1, 9);
+    store.journal.deliverySent("c", 1, { packetId: 9, sent: 2 });
     store.journal.subscribed("c", filter("a"), 1);
     await store.commit();
     assertEquals(JSON.stringify(loaded(before)), text);
@@ -277,8 +373,9 @@ function loaded(state: StoredState): Loaded {
         messageQos: message.qos,
       })),
     })).sort((a, b) => a.clientIdentifier < b.clientIdentifier ? -1 : 1),
-    retained: state.retained.map(({ topic, message }) => ({
+    retained: state.retained.map(({ topic, message, atS }) => ({
       topic,
+      atS,
       payload: text(message.payload),
       qos: message.qos,
     })).sort((a, b) => a.topic < b.topic ? -1 : 1),
@@ -287,5 +384,8 @@ function loaded(state: StoredState): Loaded {
       clientIdentifier,
       payload: text(will.payload),
     })),
+    deadLetters: state.deadLetters,
+    publications: state.publications,
+    clock: state.clock,
   };
 }

@@ -36,13 +36,15 @@ export class TestBroker implements AsyncDisposable {
       limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },
       queue: { ...DEFAULT_CONFIG.queue, ...changes.queue },
       outbox: { ...DEFAULT_CONFIG.outbox, ...changes.outbox },
+      retained: { ...DEFAULT_CONFIG.retained, ...changes.retained },
+      deadLetters: { ...DEFAULT_CONFIG.deadLetters, ...changes.deadLetters },
       session: { ...DEFAULT_CONFIG.session, ...changes.session },
       store: { ...DEFAULT_CONFIG.store, dataDir, ...changes.store },
       sysTopics: { ...DEFAULT_CONFIG.sysTopics, enabled: false, ...changes.sysTopics },
       log: { level: "debug", ...changes.log },
     };
     const log: string[] = [];
-    const server = await Server.start(config, { out: () => {}, err: (text) => log.push(text) });
+    const server = await Server.start(config, { err: (text) => log.push(text) });
     if ("problem" in server) throw new Error(`Cannot start test broker: ${server.problem}`);
     return new TestBroker(server, log, keepDataDir ? null : dataDir);
   }

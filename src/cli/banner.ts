@@ -1,0 +1,35 @@
+/** What a person sees at the start. */
+import { type Config, isLoopbackHost, parseListenAddress } from "../config/mod.ts";
+import { VERSION } from "./version.ts";
+
+/** Where the broker listens, what is open and what is closed, and what is kept. */
+export function banner(config: Config, addresses: readonly Deno.NetAddr[]): string {
+  const lines = [`RelayQ ${VERSION}, MQTT 3.1.1`, ""];
+  config.listeners.forEach(({ address }, index) => {
+    const parsed = parseListenAddress(address);
+    const bound = addresses[index];
+    if ("problem" in parsed || bound === undefined) return;
+    const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : address;
+    const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
+    lines.push(`  listens on   ${shown}   plain TCP, anonymous, reachable from ${reach}`);
+  });
+  const { mqtt31 } = config.protocol;
+  lines.push(
+    `  open         publish and subscribe to everything, for every client that connects`,
+    `  closed       TLS, passwords, ACL (not built yet); MQTT 5; MQTT 3.1 ${
+      mqtt31 ? "is open" : "(protocol.mqtt_3_1)"
+    }; $SYS is read-only`,
+    config.store.kind === "memory"
+      ? `  store        memory: sessions and retained messages end with this process`
+      : `  store        ${config.store.dataDir}/relayq.db: ${durabilityText(config)}`,
+    `  data         ${config.store.dataDir}   (locked for this broker)`,
+    "",
+  );
+  return lines.join("\n") + "\n";
+}
+
+function durabilityText({ store }: Config): string {
+  return store.durability === "commit"
+    ? "what is acknowledged has been through fsync"
+    : `a power cut takes back at most ${store.syncIntervalMs} ms of acknowledgements`;
+}

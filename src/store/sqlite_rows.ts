@@ -1,0 +1,108 @@
+/** Everything that is committed, as the changes that would make it. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Qos } from "../mqtt/mod.ts";
+import type { ChangeSink, DeadLetterRow, WillRow } from "./sqlite_changes.ts";
+
+/** A row of a query; names and types are those of the schema. */
+type Row = Readonly<Record<string, unknown>>;
+
+/** What is in flight comes first, in the order of sending; behind it what waits, in its order. */
+const DELIVERIES = "SELECT * FROM delivery ORDER BY session, sent = 0, sent, sequence";
+const DEAD_LETTERS = "SELECT id, age_s, bytes FROM dead_letter ORDER BY id";
+
+/** Writes all of it to `sink`; yields now and then, so that the caller can take what is there. */
+export function* writeState(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
+  yield* writeSessions(database, sink);
+  yield* writeDeliveries(database, sink);
+  yield* writeRest(database, sink);
+}
+
+function* writeSessions(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
+  for (const row of rows(database, "SELECT * FROM session ORDER BY key")) {
+    const { key, client, stored_since_ms } = row as { [name: string]: number } & { client: string };
+    sink.sessionCreated(key!, { client, storedSinceMs: stored_since_ms! });
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM subscription")) {
+    const { filter, qos, replay } = row;
+    const replayPending = replay === 1;
+    sink.subscribed(row.session as number, {
+      filter: filter as string,
+      qos: qos as Qos,
+      replayPending,
+    });
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM receiving")) {
+    sink.receiveStarted(row.session as number, row.packet_id as number);
+    yield row;
+  }
+}
+
+function* writeDeliveries(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
+  for (const row of rows(database, "SELECT * FROM message")) {
+    sink.message(row.id as number, { qos: row.qos as Qos, body: row.body as Uint8Array });
+    yield row;
+  }
+  for (const row of rows(database, DELIVERIES)) {
+    sink.deliveryAdded(row.session as number, {
+      sequence: row.sequence as number,
+      message: row.message as number,
+      qos: row.qos as Qos,
+      retain: row.retain === 1,
+      packetId: row.packet_id as number,
+      released: row.released === 1,
+      sent: row.sent as number,
+      queuedS: row.queued_s as number,
+    });
+    yield row;
+  }
+}
+
+function* writeRest(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
+  for (const row of rows(database, "SELECT * FROM retained")) {
+    sink.retainedSet(row.topic as string, {
+      qos: row.qos as Qos,
+      payload: row.payload as Uint8Array,
+      atS: row.at_s as number,
+    });
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM will")) {
+    sink.willSet(row.client as string, willOf(row));
+    yield row;
+  }
+  for (const row of rows(database, "SELECT * FROM publication ORDER BY id")) {
+    sink.publication(row.id as number, willOf(row));
+    yield row;
+  }
+  for (const row of rows(database, DEAD_LETTERS)) {
+    sink.deadLetterAdded(row.id as number, deadLetterOf(row));
+    yield row;
+  }
+  for (const row of rows(database, "SELECT age_ms, wall_ms FROM clock")) {
+    sink.clockSaved({ ageMs: row.age_ms as number, wallMs: row.wall_ms as number });
+    yield row;
+  }
+}
+
+function willOf(row: Row): WillRow {
+  return {
+    topic: row.topic as string,
+    qos: row.qos as Qos,
+    retain: row.retain === 1,
+    payload: row.payload as Uint8Array,
+  };
+}
+
+/** Only what the bounds are about; nobody needs the rest of them in memory. */
+function deadLetterOf(row: Row): DeadLetterRow {
+  const nothing = { reason: "", publisher: "", session: "", qos: 0, retain: false } as const;
+  const body = new Uint8Array(0);
+  const bounds = { wallMs: 0, ageS: row.age_s as number, bytes: row.bytes as number };
+  return { ...nothing, ...bounds, body };
+}
+
+function rows(database: DatabaseSync, query: string): Iterable<Row> {
+  return database.prepare(query).iterate();
+}
