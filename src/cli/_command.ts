@@ -28,7 +28,7 @@ export interface Command {
   readonly summary: string;
   /** What to tell beyond that in its own help. */
   readonly details?: string;
-  /** The words it takes, in order; those in brackets may be left out. */
+  /** The words it takes, in order; those in brackets may be left out, one with … be repeated. */
   readonly words: readonly string[];
   readonly options: readonly OptionSchema[];
   /** Does it and tells the exit code. */

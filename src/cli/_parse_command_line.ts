@@ -78,6 +78,7 @@ function wordProblem(
   if (missing !== undefined && !missing.startsWith("[")) {
     return { problem: `${missing} is missing` };
   }
+  if (wanted.at(-1)?.includes("…")) return undefined;
   const excess = words[wanted.length];
   return excess === undefined ? undefined : { problem: `unexpected argument ${quote(excess)}` };
 }

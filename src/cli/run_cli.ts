@@ -1,6 +1,7 @@
 import { nearestName } from "../config/mod.ts";
 import { checkCommand } from "./check.ts";
 import type { CliIo } from "./cli_io.ts";
+import { dlqCommand } from "./dlq.ts";
 import { type Command, HELP_OPTION, type ParsedArguments } from "./_command.ts";
 import { formatSuggestion, quote } from "./_format.ts";
 import { commandHelp, programHelp } from "./_help.ts";
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   serveCommand,
   checkCommand,
   initCommand,
+  dlqCommand,
   versionCommand,
   helpCommand,
 ];

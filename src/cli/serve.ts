@@ -1,15 +1,9 @@
-import {
-  type Config,
-  DEFAULT_CONFIG,
-  loadConfig,
-  overrideConfig,
-  parseListenAddress,
-} from "../config/mod.ts";
+import { overrideConfig, parseListenAddress } from "../config/mod.ts";
 import { banner } from "./banner.ts";
 import type { CliIo, RunServer } from "./cli_io.ts";
 import type { Command, ParsedArguments } from "./_command.ts";
-import { readConfigFile } from "./_files.ts";
-import { formatDiagnostic, formatSuggestion, quote } from "./_format.ts";
+import { readConfig } from "./_read_config.ts";
+import { formatSuggestion, quote } from "./_format.ts";
 import { EXIT_CODE } from "./exit_code.ts";
 
 /** `relayq serve`: runs the broker. */
@@ -55,19 +49,6 @@ async function serve({ values }: ParsedArguments, io: CliIo): Promise<number> {
   const { config } = overridden;
   const started = (addresses: readonly Deno.NetAddr[]): void => io.out(banner(config, addresses));
   return await runServer(config, { err: io.err.bind(io), started });
-}
-
-async function readConfig(path: string | undefined, io: CliIo): Promise<Config | undefined> {
-  if (path === undefined) return DEFAULT_CONFIG;
-  const file = await readConfigFile(path);
-  if (!file.ok) {
-    io.err(`Cannot read config: ${path}: ${file.problem}\n`);
-    return undefined;
-  }
-  const loaded = loadConfig(file.text);
-  if (loaded.ok) return loaded.config;
-  for (const diagnostic of loaded.diagnostics) io.err(formatDiagnostic(path, diagnostic));
-  return undefined;
 }
 
 async function loadServer(): Promise<RunServer> {

@@ -58,6 +58,19 @@ export function asTopicFilter(text: string): TopicFilter | ProtocolError {
   return decodeTopicFilter(bytes, { start: 0, end: bytes.length }, PROTOCOL_LIMITS);
 }
 
+/** Whether a Topic Filter matches a Topic Name, one at a time; the broker has a tree for many. */
+export function topicMatches(filter: TopicFilter, topic: TopicName): boolean {
+  const wanted = filter.split("/");
+  const levels = topic.split("/");
+  const wildcard = wanted[0] === "#" || wanted[0] === "+";
+  if (wildcard && topic.startsWith("$")) return false; // [MQTT-4.7.2-1]
+  for (let i = 0; i < wanted.length; i++) {
+    if (wanted[i] === "#") return true; // it stands for its parent, too
+    if (i >= levels.length || (wanted[i] !== "+" && wanted[i] !== levels[i])) return false;
+  }
+  return wanted.length === levels.length;
+}
+
 /** `#` only as the whole last level, `+` only as a whole level. [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
 function wildcardFault(bytes: Uint8Array, start: number, end: number): ProtocolError | null {
   for (let i = start; i < end; i++) {

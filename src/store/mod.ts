@@ -1,6 +1,13 @@
 /** Where sessions, queued messages, retained messages and Wills are kept. */
 export { BatchJournal, type JournalRecord } from "./batch_journal.ts";
 export { MemoryStore } from "./memory_store.ts";
+export {
+  DeadLetterFile,
+  type DeadLetterSelection,
+  parseReplayTopic,
+  parseSelection,
+  type StoredLetter,
+} from "./dead_letter_file.ts";
 export type { DatabaseOptions } from "./sqlite_database.ts";
 export type { StoreProblem } from "./sqlite_problem.ts";
 export { SCHEMA_VERSION } from "./sqlite_schema.ts";

@@ -62,25 +62,13 @@ export class SqliteDatabase {
    */
   static open(path: string, options: DatabaseOptions): SqliteDatabase {
     createFile(path);
-    const database = new DatabaseSync(path);
+    const database = openDatabase(path);
     try {
-      // Exclusive: no second process, and no shared memory file beside the log.
-      database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF");
-      const foreign = foreignReason(database);
-      if (foreign !== null) throw new StoreError("foreign", foreign);
-      const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
-      if (mode !== "wal") throw new StoreError("unusable", `journal mode is ${mode}, not wal`);
+      const synchronous = options.durability === "commit" ? "FULL" : "NORMAL";
       database.exec(
-        `PRAGMA synchronous = ${
-          options.durability === "commit" ? "FULL" : "NORMAL"
-        }; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = 0;
+        `PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = ${options.walBytesMax}`,
       );
-      database.exec("BEGIN EXCLUSIVE; COMMIT"); // takes the lock, which stays
-      migrate(database);
-      const damage = damageReason(database);
-      if (damage !== null) throw new StoreError("damaged", damage);
       return new SqliteDatabase(database, path, options);
     } catch (error) {
       database.close();
@@ -151,6 +139,34 @@ export class SqliteDatabase {
     } catch {
       // Then not: the transaction that failed is reported.
     }
+  }
+}
+
+/**
+ * Opens a file for this process alone, checks it and brings it to the present schema. Throws
+ * StoreError or an error of SQLite: see `problemOf`.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    // Exclusive: no second process, and no shared memory file beside the log.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF");
+    const foreign = foreignReason(database);
+    if (foreign !== null) throw new StoreError("foreign", foreign);
+    const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+    if (mode !== "wal") throw new StoreError("unusable", `journal mode is ${mode}, not wal`);
+    database.exec(
+      `PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
+       PRAGMA cache_size = -${CACHE_KIB}`,
+    );
+    database.exec("BEGIN EXCLUSIVE; COMMIT"); // takes the lock, which stays
+    migrate(database);
+    const damage = damageReason(database);
+    if (damage !== null) throw new StoreError("damaged", damage);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 

@@ -1,0 +1,206 @@
+/** The dead letters of a data directory whose broker does not run: read, replayed, purged. */
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import {
+  asTopicFilter,
+  asTopicName,
+  type Qos,
+  type TopicFilter,
+  topicMatches,
+  type TopicName,
+} from "../mqtt/mod.ts";
+import { DROP_REASONS } from "../broker/mod.ts";
+import { openDatabase } from "./sqlite_database.ts";
+import { problemOf, type StoreProblem } from "./sqlite_problem.ts";
+
+/** A dead letter with its content. */
+export interface StoredLetter {
+  readonly id: number;
+  /** One of `DROP_REASONS` of the program that wrote it. */
+  readonly reason: string;
+  /** On the wall clock of that moment, in ms since 1970. */
+  readonly wallMs: number;
+  /** Client Identifier; empty if it is not known. */
+  readonly publisher: string;
+  /** Client Identifier of the session that did not get it; empty if nobody did. */
+  readonly session: string;
+  readonly topic: TopicName;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** Which dead letters are meant; what is left out does not matter. */
+export interface DeadLetterSelection {
+  readonly ids?: readonly number[];
+  readonly reason?: string;
+  readonly topic?: TopicFilter;
+  readonly publisher?: string;
+  readonly session?: string;
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+}
+
+/** A selection as people write it. */
+export interface SelectionText {
+  readonly ids: readonly string[];
+  readonly reason?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly publisher?: string | undefined;
+  readonly session?: string | undefined;
+  /** Points in time that `Date` understands. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** Reads a selection, or says what is wrong with it. */
+export function parseSelection(text: SelectionText): DeadLetterSelection | { problem: string } {
+  const { reason, publisher, session } = text;
+  const ids = text.ids.map(Number);
+  const wrong = text.ids.find((_, i) => !Number.isSafeInteger(ids[i]) || ids[i]! < 1);
+  if (wrong !== undefined) return { problem: `${JSON.stringify(wrong)} is not an ID` };
+  const known: readonly string[] = DROP_REASONS;
+  if (reason !== undefined && !known.includes(reason)) {
+    return { problem: `reason ${JSON.stringify(reason)} is none of ${known.join(", ")}` };
+  }
+  const topic = text.topic === undefined ? undefined : asTopicFilter(text.topic);
+  if (typeof topic === "object") return { problem: `topic: ${topic.reason}` };
+  const times = [text.since, text.until].map((time) =>
+    time === undefined ? undefined : Date.parse(time)
+  );
+  if (times.some((time) => Number.isNaN(time))) {
+    return { problem: "a point in time is written like 2026-01-31 or 2026-01-31T12:00:00Z" };
+  }
+  const [sinceMs, untilMs] = times;
+  return {
+    ...ids.length === 0 ? {} : { ids },
+    ...reason === undefined ? {} : { reason },
+    ...topic === undefined ? {} : { topic },
+    ...publisher === undefined ? {} : { publisher },
+    ...session === undefined ? {} : { session },
+    ...sinceMs === undefined ? {} : { sinceMs },
+    ...untilMs === undefined ? {} : { untilMs },
+  };
+}
+
+/** Reads the topic to replay to, or says what is wrong with it. */
+export function parseReplayTopic(text: string): TopicName | { problem: string } {
+  const topic = asTopicName(text);
+  if (typeof topic === "object") return { problem: `topic: ${topic.reason}` };
+  return topic.startsWith("$") ? { problem: "topic: one with $ is the server's" } : topic;
+}
+
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
+const EVERYTHING = asTopicFilter("#");
+
+/** The database of a data directory, open for this process alone. */
+export class DeadLetterFile {
+  readonly #database: DatabaseSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Opens a database that is there, or says why that is not possible. */
+  static open(path: string): DeadLetterFile | StoreProblem {
+    try {
+      Deno.statSync(path);
+      return new DeadLetterFile(openDatabase(path));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) {
+        return { problem: "there is no database", kind: "unusable" };
+      }
+      return problemOf(error);
+    }
+  }
+
+  /** The dead letters that are meant, oldest first. */
+  *list(selection: DeadLetterSelection = {}): Generator<StoredLetter> {
+    const { where, values } = conditions(selection);
+    const rows = this.#database.prepare(`SELECT * FROM dead_letter WHERE ${where} ORDER BY id`);
+    for (const row of rows.iterate(...values)) {
+      const letter = letterOf(row);
+      if (matches(selection, letter)) yield letter;
+    }
+  }
+
+  /**
+   * Takes dead letters out, to be published when the broker starts: on their own topic, or on `to`.
+   * Gives how many.
+   */
+  replay(selection: DeadLetterSelection, to: TopicName | null = null): number {
+    return this.#takeOut(selection, (letter) => {
+      this.#database.prepare(
+        "INSERT INTO publication (id, topic, qos, retain, payload) VALUES" +
+          " ((SELECT coalesce(max(id), 0) + 1 FROM publication), ?, ?, ?, ?)",
+      ).run(to ?? letter.topic, letter.qos, letter.retain ? 1 : 0, letter.payload);
+    });
+  }
+
+  /** Takes dead letters out for good. Gives how many. */
+  purge(selection: DeadLetterSelection): number {
+    return this.#takeOut(selection, () => {});
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #takeOut(selection: DeadLetterSelection, use: (letter: StoredLetter) => void): number {
+    const database = this.#database;
+    const remove = database.prepare("DELETE FROM dead_letter WHERE id = ?");
+    // A statement that is stepped through would see the deletions: the identifiers come first.
+    const ids = [...this.list(selection)].map(({ id }) => id);
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      for (const id of ids) {
+        for (const letter of this.list({ ids: [id] })) use(letter);
+        remove.run(id);
+      }
+      database.exec("COMMIT");
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+    return ids.length;
+  }
+}
+
+function conditions(selection: DeadLetterSelection): { where: string; values: SQLInputValue[] } {
+  const { ids, reason, publisher, session, sinceMs, untilMs } = selection;
+  const wanted: [string, SQLInputValue | undefined][] = [
+    ["reason = ?", reason],
+    ["publisher = ?", publisher],
+    ["session = ?", session],
+    ["wall_ms >= ?", sinceMs],
+    ["wall_ms < ?", untilMs],
+  ];
+  const given = wanted.filter(([, value]) => value !== undefined);
+  const where = given.map(([condition]) => condition);
+  const values = given.map(([, value]) => value!);
+  if (ids !== undefined) {
+    where.push(`id IN (${ids.map(() => "?").join(", ")})`);
+    values.push(...ids);
+  }
+  return { where: where.length === 0 ? "1" : where.join(" AND "), values };
+}
+
+/** Topics that the server owns are met by "#", too: it means all of them here. */
+function matches({ topic: filter }: DeadLetterSelection, { topic }: StoredLetter): boolean {
+  return filter === undefined || filter === EVERYTHING || topicMatches(filter, topic);
+}
+
+function letterOf(row: Record<string, unknown>): StoredLetter {
+  const body = row.body as Uint8Array;
+  const topicEnd = 2 + (body[0]! << 8) + body[1]!;
+  return {
+    id: row.id as number,
+    reason: row.reason as string,
+    wallMs: row.wall_ms as number,
+    publisher: row.publisher as string,
+    session: row.session as string,
+    topic: DECODER.decode(body.subarray(2, topicEnd)) as TopicName,
+    qos: row.qos as Qos,
+    retain: row.retain === 1,
+    payload: body.slice(topicEnd),
+  };
+}
