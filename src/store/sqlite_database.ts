@@ -12,6 +12,8 @@ import { RowWriter } from "./sqlite_writer.ts";
 
 /** A load is given in chunks of about this size. */
 const CHUNK_BYTES = 262_144;
+/** Free pages are given back to the file system in steps of so many, when a quarter is free. */
+const RECLAIM_PAGES = 1024;
 /** Memory for pages of the file. */
 const CACHE_KIB = 8192;
 
@@ -33,6 +35,9 @@ export class SqliteDatabase {
   readonly #commit: StatementSync;
   readonly #checkpoint: StatementSync;
   readonly #walState: StatementSync;
+  readonly #freePages: StatementSync;
+  readonly #allPages: StatementSync;
+  readonly #vacuum: StatementSync;
   /** Our own handle of the log, to sync it. */
   readonly #wal: Deno.FsFile;
   readonly #syncsCommits: boolean;
@@ -52,6 +57,9 @@ export class SqliteDatabase {
     this.#commit = database.prepare("COMMIT");
     this.#checkpoint = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
     this.#walState = database.prepare("PRAGMA wal_checkpoint(NOOP)");
+    this.#freePages = database.prepare("PRAGMA freelist_count");
+    this.#allPages = database.prepare("PRAGMA page_count");
+    this.#vacuum = database.prepare(`PRAGMA incremental_vacuum(${RECLAIM_PAGES})`);
     this.#pageBytes = Number(database.prepare("PRAGMA page_size").get()?.page_size);
     this.#wal = Deno.openSync(`${path}-wal`, { read: true, write: true });
   }
@@ -114,6 +122,7 @@ export class SqliteDatabase {
     this.#checkpoint.get();
     this.syncs += 2;
     this.#walRestarts = true;
+    this.#reclaim();
     return true;
   }
 
@@ -130,6 +139,16 @@ export class SqliteDatabase {
   close(): void {
     this.#wal.close();
     this.#database.close();
+  }
+
+  /** Makes the file shorter, a little at a time, when much of it is free. */
+  #reclaim(): void {
+    const free = Number(this.#freePages.get()?.freelist_count);
+    const pages = Number(this.#allPages.get()?.page_count);
+    if (free < RECLAIM_PAGES || free * 4 < pages) return;
+    this.#vacuum.all(); // every step of it frees a page
+    this.syncs += this.#syncsCommits ? 2 : 1;
+    this.#walRestarts = false;
   }
 
   /** A full disk may have room in the log: what is in it moves to the database, if that can be. */
@@ -153,6 +172,7 @@ export function openDatabase(path: string): DatabaseSync {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF");
     const foreign = foreignReason(database);
     if (foreign !== null) throw new StoreError("foreign", foreign);
+    if (Deno.statSync(path).size === 0) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
     const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
     if (mode !== "wal") throw new StoreError("unusable", `journal mode is ${mode}, not wal`);
     database.exec(

@@ -179,3 +179,23 @@ Deno.test("what comes and goes within a group is not written, and waits for noth
   assertEquals(statistics.changesWritten, changesWritten + 1);
   await store.close();
 });
+
+Deno.test("the file shrinks when what it held is gone", async () => {
+  const path = databasePath();
+  const store = await openStore(path, { walBytesMax: 65_536 });
+  const topics = Array.from({ length: 200 }, (_, i) => name(`t${i}`));
+  const content = payload("x".repeat(60_000));
+  for (const topic of topics) store.journal.retainedSet(topic, makeMessage(topic, content, 1), 0);
+  await store.commit();
+  while (store.statistics.checkpoints === 0) await new Promise((r) => setTimeout(r, 5));
+  const full = Deno.statSync(path).size;
+  for (const topic of topics) store.journal.retainedDeleted(topic);
+  await store.commit();
+  for (let round = 0; Deno.statSync(path).size * 2 > full; round++) {
+    assert(round < 1_000, "the file is as long as it was");
+    const other = payload(`${round}`.repeat(20_000)); // the same again would not be written
+    store.journal.retainedSet(topics[0]!, makeMessage("t", other, 1), 0);
+    await store.commit();
+  }
+  await store.close();
+});
