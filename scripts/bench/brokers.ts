@@ -141,12 +141,15 @@ async function prepare(
   const config = `${how.directory}/${kind}.conf`;
   switch (kind) {
     case "relayq":
-      await Deno.writeTextFile(config, relayqConfig(how.port, how.commands.relayqToml));
+      await Deno.writeTextFile(
+        config,
+        relayqConfig(how.port, { profile: how.profile, appended: how.commands.relayqToml }),
+      );
       return how.commands.relayq.map((word) =>
         word.replaceAll("{config}", config).replaceAll("{port}", String(how.port))
       );
     case "mosquitto":
-      await Deno.writeTextFile(config, mosquittoConfig(how.port, how.profile));
+      await Deno.writeTextFile(config, mosquittoConfig(how.port, how));
       return [how.commands.mosquitto, "-c", config];
     case "mirror":
       return [Deno.execPath(), "run", "-A", "--no-lock", MIRROR, String(how.port)];

@@ -108,7 +108,8 @@ async function measureBesideSlow(broker: Broker, conditions: Conditions): Promis
   }
 }
 
-interface PacedRun {
+/** One run of the paced traffic. */
+export interface PacedRun {
   conditions: Conditions;
   name: string;
   /** How long before the paced traffic `onGo` is called. */
@@ -116,7 +117,8 @@ interface PacedRun {
   onGo?: (windowStartMs: number, windowEndMs: number) => Promise<void>;
 }
 
-async function measurePaced(broker: Broker, run: PacedRun): Promise<Figures> {
+/** 4 × 5,000 messages per second at QoS 0 to 4 subscribers: latencies from the moment each was due. */
+export async function measurePaced(broker: Broker, run: PacedRun): Promise<Figures> {
   const topics = Array.from({ length: PAIRS }, (_, index) => `${run.name}/${index}`);
   const samples = PAIRS * RATE_PER_S * (run.conditions.seconds + 1);
   const subscriber = Load.start("subscriber", {
@@ -172,7 +174,8 @@ async function measurePaced(broker: Broker, run: PacedRun): Promise<Figures> {
   }
 }
 
-function prefixed(prefix: string, figures: Figures): Figures {
+/** The same figures under longer names. */
+export function prefixed(prefix: string, figures: Figures): Figures {
   return Object.fromEntries(
     Object.entries(figures).map(([name, value]) => [`${prefix}_${name}`, value]),
   );

@@ -29,9 +29,13 @@ export type Qos = 0 | 1 | 2;
 
 const encoder = new TextEncoder();
 
-/** CONNECT with Clean Session, no Will, no credentials; `keepAliveS` 0 turns Keep Alive off. */
-export function encodeConnect(clientId: string, keepAliveS: number): Uint8Array<ArrayBuffer> {
-  const body = [...lengthPrefixed("MQTT"), 4, 0x02, keepAliveS >> 8, keepAliveS & 255];
+/** CONNECT with no Will and no credentials; `keepAliveS` 0 turns Keep Alive off. */
+export function encodeConnect(
+  clientId: string,
+  { keepAliveS, cleanSession }: { keepAliveS: number; cleanSession: boolean },
+): Uint8Array<ArrayBuffer> {
+  const flags = cleanSession ? 0x02 : 0;
+  const body = [...lengthPrefixed("MQTT"), 4, flags, keepAliveS >> 8, keepAliveS & 255];
   return withFixedHeader(0x10, [...body, ...lengthPrefixed(clientId)]);
 }
 

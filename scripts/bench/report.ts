@@ -128,6 +128,11 @@ function judge(goal: Goal, comparison: Comparison): Comparison["verdicts"][numbe
         goal: `ratio ≥ ${goal.value}`,
         met: ratioOfMedians === undefined ? undefined : ratioOfMedians >= goal.value,
       };
+    case "at_least":
+      return {
+        goal: `≥ ${goal.value.toLocaleString("en-US")}`,
+        met: first.median >= goal.value,
+      };
     case "at_most":
       return { goal: `≤ ${goal.value}`, met: first.median <= goal.value };
     case "not_above_peer":

@@ -15,6 +15,8 @@ export interface SubscriberSpec {
   latencySamplesMax: number;
   /** Sets this worker's Client Identifiers apart. */
   name: string;
+  /** Clean Session 0. */
+  persistent?: boolean;
 }
 
 /** What a subscriber worker is ready with. */
@@ -56,6 +58,19 @@ export interface WindowedSpec {
   publishers: number;
   topics: readonly string[];
   window: number;
+  /** QoS 1: messages per second of each publisher, at most; absent for as fast as the window allows. */
+  ratePerS?: number;
+  /** QoS 1: note the time from PUBLISH to PUBACK, for at most so many messages. */
+  latencySamplesMax?: number;
+}
+
+/** What a windowed worker did. */
+export interface WindowedResult extends PublisherResult {
+  /** Messages whose handshake was completed within the window. */
+  windowAcknowledged: number;
+  windowMs: number;
+  /** From PUBLISH to PUBACK. */
+  sincePublish?: LatencySummary;
 }
 
 /** What a publishing worker did. */

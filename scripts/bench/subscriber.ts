@@ -93,7 +93,8 @@ async function connectAll(
   const subscriptions: Subscription[] = [];
   const bufferBytes = spec.connections <= 8 ? 262_144 : spec.connections <= 64 ? 65_536 : 16_384;
   for (let index = 0; index < spec.connections; index++) {
-    const conn = await openClient(spec.port, { id: `bench-${spec.name}-${index}` });
+    const cleanSession = spec.persistent !== true;
+    const conn = await openClient(spec.port, { id: `bench-${spec.name}-${index}`, cleanSession });
     const shape: ReceiverShape = { qos: spec.qos, publishers: spec.publishers, bufferBytes };
     const filter = spec.filters === "trie" ? "#" : filtersOf(spec, index)[0] ?? "";
     if (!filter.endsWith("#")) shape.topic = filter;

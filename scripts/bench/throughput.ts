@@ -5,9 +5,14 @@ import type { Broker } from "./brokers.ts";
 import { Load } from "./load.ts";
 import type { Qos } from "./packets.ts";
 import { readCpuMs, readMemory } from "./proc.ts";
-import type { PublisherResult, SubscriberReady, SubscriberResult } from "./roles.ts";
+import type {
+  PublisherResult,
+  SubscriberReady,
+  SubscriberResult,
+  WindowedResult,
+} from "./roles.ts";
 import { TRIE_CLIENTS, TRIE_TOPICS, trieDeliveriesPerCycle } from "./trie.ts";
-import type { Conditions, Figures, Workload } from "./workload.ts";
+import type { Conditions, Figures, Metric, Workload } from "./workload.ts";
 
 /** Long enough for a just-in-time compiler on either side. */
 const WARM_UP_MS = 1_000;
@@ -29,15 +34,25 @@ interface Shape {
   /** QoS 0: messages in a batch, and batches on the way; bounds the work hidden in socket buffers. */
   batchMessages: number;
   batchesMax: number;
+  /** QoS 1 and 2: messages of each publisher without acknowledgement, at most; 64 if absent. */
+  window?: number;
+  /** The subscribers have Clean Session 0. */
+  persistent?: boolean;
+  /** Note the time from PUBLISH to PUBACK. */
+  latencySamplesMax?: number;
 }
 
 const WINDOW = 64;
 
+/** What is said of an item besides its shape. */
+interface Item {
+  name: string;
+  about: string;
+  ratioAtLeast?: number;
+}
+
 /** A throughput item of this shape. */
-export function throughput(
-  item: { name: string; about: string; ratioAtLeast?: number },
-  shape: Shape,
-): Workload {
+export function throughput(item: Item, shape: Shape): Workload {
   const goals = item.ratioAtLeast === undefined
     ? []
     : [{ kind: "ratio_at_least", value: item.ratioAtLeast } as const];
@@ -51,6 +66,19 @@ export function throughput(
       { name: "loss_percent", digits: 2 },
       { name: "broker_cpu_us_per_delivery", digits: 3 },
     ],
+    measure: (broker, conditions) => measureShape(broker, { shape, conditions }),
+  };
+}
+
+/** An item of this shape with the state in a file. */
+export function durable(
+  item: Omit<Item, "ratioAtLeast"> & { metrics: readonly Metric[] },
+  shape: Shape,
+): Workload {
+  return {
+    ...item,
+    profile: "durable",
+    mirror: false,
     measure: (broker, conditions) => measureShape(broker, { shape, conditions }),
   };
 }
@@ -86,11 +114,17 @@ async function measureShape(
     publishers: shape.publishers,
     latencySamplesMax: 0,
     name: "sub",
+    persistent: shape.persistent === true,
   });
   const common = { port: broker.port, publishers: shape.publishers, topics };
   const publisher = shape.qos === 0
     ? Load.start("flood", { ...common, ...shape, topics, topicsEach })
-    : Load.start("windowed", { ...common, qos: shape.qos, window: WINDOW });
+    : Load.start("windowed", {
+      ...common,
+      qos: shape.qos,
+      window: shape.window ?? WINDOW,
+      latencySamplesMax: shape.latencySamplesMax ?? 0,
+    });
   function expectedOf(sent: readonly number[]): number {
     let expected = 0;
     for (let index = 0; index < shape.subscribers; index++) {
@@ -180,7 +214,9 @@ async function measurePair(broker: Broker, pair: Pair): Promise<Figures> {
     const cpuBefore = await Promise.all(pids.map(readCpuMs));
     await sleepUntil(windowEndMs);
     const cpuAfter = await Promise.all(pids.map(readCpuMs));
-    const sent = await subscriber.unlessFailed(publisher.answer<PublisherResult>("done"));
+    const sent = await subscriber.unlessFailed(
+      publisher.answer<PublisherResult | WindowedResult>("done"),
+    );
     const expected = pair.expectedOf(sent.sent);
     await subscriber.send({
       command: "drain",
@@ -198,6 +234,7 @@ async function measurePair(broker: Broker, pair: Pair): Promise<Figures> {
       sent: total(sent.sent),
       unacknowledged: pair.qos === 0 ? 0 : total(sent.sent) - total(sent.acknowledged),
       broker_peak_rss_mb: peakBytes / 1e6,
+      ...("windowMs" in sent ? windowedFigures(sent) : {}),
       ...more,
     };
   } finally {
@@ -224,6 +261,16 @@ function figuresOf(
     missing: counted.missing,
     disorder: counted.disorder,
     closed_subscribers: counted.closed,
+  };
+}
+
+/** What a publisher sees of its acknowledgements. */
+export function windowedFigures(of: WindowedResult): Figures {
+  return {
+    acknowledged_per_s: (of.windowAcknowledged / of.windowMs) * 1000,
+    puback_p50_ms: of.sincePublish?.p50Ms ?? NaN,
+    puback_p99_ms: of.sincePublish?.p99Ms ?? NaN,
+    puback_p999_ms: of.sincePublish?.p999Ms ?? NaN,
   };
 }
 

@@ -1,14 +1,16 @@
 /** The worker that publishes at QoS 1 or 2 with at most a window of unacknowledged messages. */
 
-import { epochNowMs } from "./clock.ts";
+import { epochNowMs, sleep } from "./clock.ts";
+import { LatencyLog } from "./latency_log.ts";
 import { before, type ControlLink } from "./link.ts";
 import { DISCONNECT, PublishBatch } from "./packets.ts";
-import type { PublisherResult, WindowedSpec } from "./roles.ts";
+import type { WindowedResult, WindowedSpec } from "./roles.ts";
 import { closeQuietly, openClient, writeAll } from "./wire.ts";
 
 const FINISH_LIMIT_MS = 15_000;
 const PACKET_IDS = 65_536;
 const ACK_BYTES = 4;
+const PACE_TICK_MS = 1;
 
 const FREE = 0;
 const PUBLISHED = 1;
@@ -17,25 +19,55 @@ const RELEASED = 2;
 /** Runs the worker to its end. */
 export async function runWindowed(spec: WindowedSpec, link: ControlLink): Promise<void> {
   const publishers: WindowedPublisher[] = [];
+  const samplesMax = spec.latencySamplesMax ?? 0;
+  const latencies = samplesMax > 0 ? new LatencyLog(samplesMax) : undefined;
   for (let index = 0; index < spec.publishers; index++) {
     const conn = await openClient(spec.port, { id: `bench-window-${index}` });
     const topic = spec.topics[index % spec.topics.length] ?? "";
-    publishers.push(
-      new WindowedPublisher(conn, { topic, qos: spec.qos, window: spec.window, publisher: index }),
-    );
+    const { qos, window } = spec;
+    const work = { topic, qos, window, publisher: index, ...(latencies && { latencies }) };
+    publishers.push(new WindowedPublisher(conn, work));
   }
   link.ready({});
-  const { windowEndMs } = await link.expect("go");
-  await before(windowEndMs + FINISH_LIMIT_MS, {
-    of: Promise.all(publishers.map((publisher) => publisher.run(windowEndMs))),
-    name: "the window",
-  });
-  const result: PublisherResult = {
+  const { windowStartMs, windowEndMs } = await link.expect("go");
+  latencies?.open(windowStartMs, windowEndMs);
+  const { ratePerS } = spec;
+  const running = Promise.all(
+    publishers.map((publisher) =>
+      ratePerS === undefined
+        ? publisher.run(windowEndMs)
+        : publisher.runPaced(windowEndMs, ratePerS)
+    ),
+  );
+  const counting = countWindow(publishers, { windowStartMs, windowEndMs });
+  await before(windowEndMs + FINISH_LIMIT_MS, { of: running, name: "the window" });
+  const result: WindowedResult = {
     sent: publishers.map((publisher) => publisher.sent),
     acknowledged: publishers.map((publisher) => publisher.acknowledged),
+    ...await counting,
+    ...(latencies && { sincePublish: latencies.sinceWrite() }),
   };
   link.done(result);
   for (const publisher of publishers) await publisher.close();
+}
+
+/** Counts between two moments that are near the ends of the window. */
+async function countWindow(
+  publishers: readonly WindowedPublisher[],
+  window: { windowStartMs: number; windowEndMs: number },
+): Promise<{ windowAcknowledged: number; windowMs: number }> {
+  function now(): { atMs: number; acknowledged: number } {
+    const acknowledged = publishers.reduce((sum, one) => sum + one.acknowledged, 0);
+    return { atMs: epochNowMs(), acknowledged };
+  }
+  await sleep(window.windowStartMs - epochNowMs());
+  const opened = now();
+  await sleep(window.windowEndMs - epochNowMs());
+  const shut = now();
+  return {
+    windowAcknowledged: shut.acknowledged - opened.acknowledged,
+    windowMs: shut.atMs - opened.atMs,
+  };
 }
 
 /** One connection: reads acknowledgements, and answers each read with one write. */
@@ -51,12 +83,21 @@ export class WindowedPublisher {
   readonly #states = new Uint8Array(PACKET_IDS);
   readonly #input: Uint8Array;
   readonly #output: Uint8Array;
+  readonly #latencies: LatencyLog | undefined;
+  /** When the message with each Packet Identifier was written. */
+  readonly #writtenMs: Float64Array;
   #inputEnd = 0;
   #outputEnd = 0;
 
   constructor(
     conn: Deno.TcpConn,
-    work: { topic: string; qos: 1 | 2; window: number; publisher: number },
+    work: {
+      topic: string;
+      qos: 1 | 2;
+      window: number;
+      publisher: number;
+      latencies?: LatencyLog;
+    },
   ) {
     this.#conn = conn;
     this.#qos = work.qos;
@@ -67,6 +108,8 @@ export class WindowedPublisher {
       qos: work.qos,
       publisher: work.publisher,
     });
+    this.#latencies = work.latencies;
+    this.#writtenMs = new Float64Array(work.latencies === undefined ? 0 : PACKET_IDS);
     this.#input = new Uint8Array(2 * ACK_BYTES * work.window);
     this.#output = new Uint8Array(this.#input.length + ACK_BYTES + this.#batch.bytes.length);
   }
@@ -74,12 +117,43 @@ export class WindowedPublisher {
   /** Publishes until `endMs` of the shared clock, then completes every handshake. */
   async run(endMs: number): Promise<void> {
     for (;;) {
-      if (epochNowMs() < endMs) this.#fillWindow();
+      if (epochNowMs() < endMs) this.#fillWindow(this.#window);
       if (this.#outputEnd > 0) {
         await writeAll(this.#conn, this.#output.subarray(0, this.#outputEnd));
       }
       this.#outputEnd = 0;
       if (this.acknowledged === this.sent) return;
+      const count = await this.#conn.read(this.#input.subarray(this.#inputEnd));
+      if (count === null) throw new Error("Cannot publish: closed by the broker");
+      this.#acceptAcks(count);
+    }
+  }
+
+  /**
+   * Publishes at most `ratePerS` at QoS 1 until `endMs`; what the window does not allow in time is
+   * not made up for. Then waits for every acknowledgement.
+   */
+  async runPaced(endMs: number, ratePerS: number): Promise<void> {
+    const broken = this.#readAcks();
+    let lastMs = epochNowMs();
+    let due = 0;
+    for (;;) {
+      const nowMs = epochNowMs();
+      if (nowMs < endMs) {
+        due = Math.min(this.#window, due + (nowMs - lastMs) / 1000 * ratePerS);
+        lastMs = nowMs;
+        due -= this.#fillWindow(Math.floor(due));
+        const bytes = this.#output.subarray(0, this.#outputEnd);
+        this.#outputEnd = 0;
+        if (bytes.length > 0) await writeAll(this.#conn, bytes);
+      } else if (this.acknowledged === this.sent) return;
+      await Promise.race([sleep(PACE_TICK_MS), broken]);
+    }
+  }
+
+  /** Rejects when the connection ends. */
+  async #readAcks(): Promise<never> {
+    for (;;) {
       const count = await this.#conn.read(this.#input.subarray(this.#inputEnd));
       if (count === null) throw new Error("Cannot publish: closed by the broker");
       this.#acceptAcks(count);
@@ -92,9 +166,11 @@ export class WindowedPublisher {
     closeQuietly(this.#conn);
   }
 
-  #fillWindow(): void {
-    const count = this.#window - (this.sent - this.acknowledged);
-    if (count === 0) return;
+  /** Appends as many messages as the window allows, at most so many; gives the number. */
+  #fillWindow(most: number): number {
+    const count = Math.min(most, this.#window - (this.sent - this.acknowledged));
+    if (count === 0) return 0;
+    const nowMs = this.#latencies === undefined ? 0 : epochNowMs();
     const firstId = 1 + this.sent % (PACKET_IDS - 1);
     this.#batch.number(this.sent, count);
     this.#batch.identify(firstId, count);
@@ -102,11 +178,13 @@ export class WindowedPublisher {
       const id = 1 + (this.sent + index) % (PACKET_IDS - 1);
       if (this.#states[id] !== FREE) throw new Error(`Cannot publish: id ${id} is in use`);
       this.#states[id] = PUBLISHED;
+      if (this.#latencies !== undefined) this.#writtenMs[id] = nowMs;
     }
     const bytes = count * this.#batch.stride;
     this.#output.set(this.#batch.bytes.subarray(0, bytes), this.#outputEnd);
     this.#outputEnd += bytes;
     this.sent += count;
+    return count;
   }
 
   #acceptAcks(count: number): void {
@@ -132,6 +210,9 @@ export class WindowedPublisher {
     ) {
       this.#states[id] = FREE;
       this.acknowledged++;
+      if (this.#latencies === undefined) return;
+      const writtenMs = this.#writtenMs[id] ?? NaN;
+      this.#latencies.note(epochNowMs(), { dueMs: writtenMs, writtenMs });
     } else {
       throw new Error(`Cannot accept ack: type ${type} for id ${id} in state ${state}`);
     }

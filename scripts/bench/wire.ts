@@ -10,12 +10,13 @@ const FILTERS_PER_SUBSCRIBE = 250;
 /** Opens TCP with TCP_NODELAY, sends CONNECT and waits for CONNACK; throws when refused. */
 export async function openClient(
   port: number,
-  client: { id: string; keepAliveS?: number },
+  client: { id: string; keepAliveS?: number; cleanSession?: boolean },
 ): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: HOST, port });
   try {
     conn.setNoDelay(true);
-    await writeAll(conn, encodeConnect(client.id, client.keepAliveS ?? 0));
+    const { id, keepAliveS = 0, cleanSession = true } = client;
+    await writeAll(conn, encodeConnect(id, { keepAliveS, cleanSession }));
     const connack = new Uint8Array(4);
     await readExactly(conn, connack);
     if (connack[0] !== 0x20 || connack[1] !== 2 || connack[3] !== 0) {

@@ -7,6 +7,8 @@ import type { Profile } from "./configs.ts";
 export type Goal =
   /** Median of RelayQ by median of Mosquitto, at least. */
   | { kind: "ratio_at_least"; value: number }
+  /** RelayQ's median, at least. */
+  | { kind: "at_least"; value: number }
   /** RelayQ's median, at most. */
   | { kind: "at_most"; value: number }
   /** RelayQ's median is not above Mosquitto's. */

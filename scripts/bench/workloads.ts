@@ -1,5 +1,6 @@
 /** All work items, in the order they run. */
 
+import { DURABLE_LATENCY, DURABLE_QOS1, QOS0_BESIDE_DURABLE } from "./durable.ts";
 import { CONNECT_STORM, RSS_10K_IDLE, RSS_IDLE, START_TO_CONNACK } from "./footprint.ts";
 import { PACED_LATENCY, QOS0_BESIDE_SLOW } from "./latency.ts";
 import { throughput, TRIE_100K } from "./throughput.ts";
@@ -50,6 +51,9 @@ export const WORKLOADS: readonly Workload[] = [
   TRIE_100K,
   PACED_LATENCY,
   QOS0_BESIDE_SLOW,
+  DURABLE_QOS1,
+  QOS0_BESIDE_DURABLE,
+  DURABLE_LATENCY,
   CONNECT_STORM,
   RSS_IDLE,
   RSS_10K_IDLE,
