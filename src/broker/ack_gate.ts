@@ -70,10 +70,11 @@ export class AckGate {
       gated = connection.gated = new GatedOutbox(this.#turn.pool);
       this.#waiting.push(connection);
     }
-    const { batch } = this.#turn.journal;
+    const { journal } = this.#turn;
     const { marks } = gated;
-    if (durable && marks[marks.length - 1]?.batch !== batch) {
-      marks.push({ batch, start: gated.buffer.length });
+    if (durable && marks[marks.length - 1]?.batch !== journal.batch) {
+      marks.push({ batch: journal.batch, start: gated.buffer.length });
+      journal.awaitCommit();
     }
     return gated;
   }

@@ -58,6 +58,8 @@ export interface Journal {
   readonly records: number;
   /** Bytes of the records that are not committed, about. */
   readonly backlogBytes: number;
+  /** Something at the gate waits for the batch that is being filled. */
+  awaitCommit(): void;
 
   sessionCreated(clientIdentifier: string): void;
   /** The session and all that belongs to it. */

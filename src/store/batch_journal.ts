@@ -59,6 +59,16 @@ export type JournalRecord =
   | { readonly kind: "republished"; readonly id: number }
   | { readonly kind: "clockSaved"; readonly clock: ClockRecord };
 
+/** A batch that is handed over. */
+export interface SealedBatch {
+  readonly batch: number;
+  readonly records: readonly JournalRecord[];
+  /** Memory that it takes, about. */
+  readonly bytes: number;
+  /** Whether an acknowledgement waits for its commit. */
+  readonly awaited: boolean;
+}
+
 /** Memory that a record takes besides the message in it, about. */
 const RECORD_BYTES = 128;
 
@@ -69,6 +79,7 @@ export class BatchJournal implements Journal {
   backlogBytes = 0;
   #batch: JournalRecord[] = [];
   #batchBytes = 0;
+  #awaited = false;
   /** The message counted last: one that goes to many sessions is there once. */
   #counted: Message | null = null;
 
@@ -77,10 +88,20 @@ export class BatchJournal implements Journal {
     return this.#batch.length > 0;
   }
 
+  awaitCommit(): void {
+    this.#awaited = true;
+  }
+
   /** Ends the current batch and hands it over; its bytes count until they are `settled`. */
-  seal(): { batch: number; records: readonly JournalRecord[]; bytes: number } {
-    const sealed = { batch: this.batch, records: this.#batch, bytes: this.#batchBytes };
+  seal(): SealedBatch {
+    const sealed = {
+      batch: this.batch,
+      records: this.#batch,
+      bytes: this.#batchBytes,
+      awaited: this.#awaited,
+    };
     this.batch++;
+    this.#awaited = false;
     this.#batch = [];
     this.#batchBytes = 0;
     return sealed;

@@ -14,6 +14,10 @@ import { SyncAllowance } from "./sync_allowance.ts";
 
 /** A returned buffer that is larger than this is not kept. */
 const BUFFER_BYTES_MAX = 1_048_576;
+/** How long a batch may wait for others if nobody waits for it: each fsync wears flash memory. */
+const UNAWAITED_MS = 50;
+/** So many bytes go to the disk even if nobody waits for them. */
+const UNAWAITED_BYTES = 262_144;
 const RETRY_FIRST_MS = 50;
 const RETRY_LONGEST_MS = 5_000;
 
@@ -79,6 +83,8 @@ export interface StoreClock {
 /** Batches that are committed together, and whoever waits for them. */
 interface Group {
   batch: number;
+  /** Whether an acknowledgement waits for it. */
+  awaited: boolean;
   records: number;
   bytes: number;
   changes: number;
@@ -158,10 +164,11 @@ export class DurableStore implements Store {
    */
   commit(): number | Promise<number> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    const { batch, records, bytes } = this.#journal.seal();
+    const { batch, records, bytes, awaited } = this.#journal.seal();
     for (const record of records) this.#changes.add(record);
     const group = this.#filling ??= makeGroup(this.#clock.nowMs());
     group.batch = batch;
+    group.awaited ||= awaited;
     group.records += records.length;
     group.bytes += bytes;
     this.statistics.recordsWaiting += records.length;
@@ -219,13 +226,28 @@ export class DurableStore implements Store {
   #next(): void {
     if (this.#inFlight !== null || this.#syncing > 0 || this.#closing?.asked) return;
     const syncMs = this.#syncDueMs();
-    if (syncMs <= 0 && this.#mayUseSync()) return this.#sync();
-    if (this.#filling !== null) {
-      const free = this.#options.durability === "interval" || this.#mayUseSync();
-      if (free) this.#send(this.#filling);
-    } else if (this.#closing !== null) return this.#end();
-    const waits = syncMs > 0 && syncMs < Infinity && this.#inFlight === null;
-    if (waits) this.#wakeAfter(syncMs);
+    if (syncMs <= 0) return this.#sync();
+    const sendMs = this.#sendDueMs();
+    if (sendMs <= 0) return this.#send(this.#filling!);
+    if (this.#closing !== null) return this.#end();
+    const waitMs = Math.min(syncMs, sendMs);
+    if (waitMs < Infinity) this.#wakeAfter(waitMs);
+  }
+
+  /** Time until the next group has to be written; Infinity if there is none. */
+  #sendDueMs(): number {
+    const group = this.#filling;
+    if (group === null) return Infinity;
+    if (this.#closing !== null) return 0;
+    const { durability, syncIntervalMs } = this.#options;
+    const nowMs = this.#clock.nowMs();
+    const isUrgent = group.awaited || group.bytes > UNAWAITED_BYTES;
+    if (durability === "commit") {
+      const patienceMs = isUrgent ? 0 : group.sealedMs + UNAWAITED_MS - nowMs;
+      return Math.max(patienceMs, this.#allowance.waitMs(nowMs));
+    }
+    // Its time counts against the window.
+    return isUrgent ? 0 : group.sealedMs + Math.min(UNAWAITED_MS, syncIntervalMs / 8) - nowMs;
   }
 
   /** Time until what is written has to be synced; Infinity if nothing is. */
@@ -233,17 +255,10 @@ export class DurableStore implements Store {
     const oldest = this.#unsynced[0];
     if (oldest === undefined) return Infinity;
     if (this.#closing !== null) return 0;
+    const nowMs = this.#clock.nowMs();
     // Half of the window is left for the sync itself.
-    return oldest.sealedMs + this.#options.syncIntervalMs / 2 - this.#clock.nowMs();
-  }
-
-  /** Whether one more fsync is within the rate; if not, the store goes on when it is. */
-  #mayUseSync(): boolean {
-    if (this.#closing !== null) return true;
-    const waitMs = this.#allowance.waitMs(this.#clock.nowMs());
-    if (waitMs === 0) return true;
-    this.#wakeAfter(waitMs);
-    return false;
+    const dueMs = oldest.sealedMs + this.#options.syncIntervalMs / 2 - nowMs;
+    return Math.max(dueMs, this.#allowance.waitMs(nowMs));
   }
 
   #wakeAfter(delayMs: number): void {
@@ -261,7 +276,7 @@ export class DurableStore implements Store {
     group.changes = writer.changes;
     if (group.changes === 0) { // what came was undone again
       this.#written(group);
-      return;
+      return this.#next();
     }
     this.#inFlight = group;
     this.#device.commit(writer.take());
@@ -369,6 +384,6 @@ export class DurableStore implements Store {
 }
 
 function makeGroup(sealedMs: number): Group {
-  const empty = { batch: 0, records: 0, bytes: 0, changes: 0 };
+  const empty = { batch: 0, awaited: false, records: 0, bytes: 0, changes: 0 };
   return { ...empty, sealedMs, ...Promise.withResolvers<number>() };
 }

@@ -28,6 +28,7 @@ async function batch(): Promise<void> {
   });
   if (number > 50) journal.deliveryFinished("c", number - 50);
   journal.retainedSet(name("last"), makeMessage("last", payload(`${number}`), 1), 0);
+  journal.awaitCommit();
   await store.commit();
   Deno.stdout.writeSync(encoder.encode(`${printed}\n`));
 }

@@ -112,10 +112,11 @@ class Rig {
   }
 
   /** Commits a batch with one change; gives its number. */
-  commit(): number {
+  commit({ awaited = true } = {}): number {
     const { journal } = this.store;
     const { batch } = journal;
     journal.sessionCreated(`c${this.#topics++}`);
+    if (awaited) journal.awaitCommit();
     const committed = this.store.commit();
     if (typeof committed === "number") this.durable.push(committed);
     else void committed.then((last) => this.durable.push(last), () => this.durable.push(NaN));
@@ -136,6 +137,31 @@ Deno.test("batches that come while the device writes become one transaction", as
   assertEquals(durable, [1, 3, 3]);
   assertEquals(store.journal.backlogBytes, 0);
   assertEquals(store.statistics.recordsWaiting, 0);
+});
+
+Deno.test("a batch that nobody waits for is written with the next one, or after a moment", async () => {
+  const { clock, device, durable, commit } = bound(new Rig());
+  commit({ awaited: false });
+  commit({ awaited: false });
+  assertEquals(device.requests, []);
+  commit();
+  assertEquals(device.requests, ["commit"]);
+  await device.done();
+  assertEquals(durable, [3, 3, 3]);
+  commit({ awaited: false });
+  await clock.advance(49);
+  assertEquals(device.requests.length, 1);
+  await clock.advance(1);
+  assertEquals(device.requests.length, 2);
+  await device.done();
+  assertEquals(durable, [3, 3, 3, 4]);
+});
+
+Deno.test("much that nobody waits for is written at once", () => {
+  const { store, device } = bound(new Rig());
+  for (let i = 0; i < 3_000; i++) store.journal.sessionCreated(`c${i}`);
+  void store.commit();
+  assertEquals(device.requests, ["commit"]);
 });
 
 Deno.test("fsyncs keep to their rate, and what waits shares them", async () => {
@@ -275,5 +301,5 @@ Deno.test("a first failure while the store closes is tried once more", async () 
 
 function bound(rig: Rig) {
   const { store, clock, device, durable } = rig;
-  return { store, clock, device, durable, commit: () => rig.commit() };
+  return { store, clock, device, durable, commit: rig.commit.bind(rig) };
 }

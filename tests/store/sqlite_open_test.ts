@@ -167,6 +167,7 @@ Deno.test("what comes and goes within a group is not written, and waits for noth
   journal.sessionCreated("e");
   journal.subscribed("e", "f" as never, 1);
   journal.sessionDiscarded("e");
+  journal.awaitCommit();
   const { batch } = journal;
   assertEquals(store.commit(), batch, "at once, not as a promise");
   assertEquals(statistics.commits, commits);

@@ -57,9 +57,10 @@ Deno.test("SqliteStore commits what was handed over before it closes", async () 
 
 Deno.test("with durability interval SqliteStore commits at once, and has synced when it is closed", async () => {
   const path = databasePath();
-  const store = await openStore(path, { durability: "interval", syncIntervalMs: 60 });
+  const store = await openStore(path, { durability: "interval", syncIntervalMs: 1_000 });
   for (let batch = 0; batch < 20; batch++) {
     store.journal.sessionCreated(`c${batch}`);
+    store.journal.awaitCommit();
     assertEquals(typeof store.commit(), "number");
   }
   while (store.statistics.recordsWaiting > 0) await new Promise((r) => setTimeout(r, 5));
