@@ -14,6 +14,7 @@ export class BrokerProcess {
   readonly #listening = Promise.withResolvers<void>();
   readonly #outputEnded: Promise<unknown>;
   #stderr = "";
+  #port = 0;
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
@@ -21,15 +22,25 @@ export class BrokerProcess {
     this.#outputEnded = Promise.all([this.#readBanner(), this.#collectStderr()]);
   }
 
-  /** Starts a process; it need not listen yet. */
-  static start(config: string): BrokerProcess {
-    const command = new Deno.Command(Deno.execPath(), {
-      args: [...COMMAND, "--config", config],
+  /** Starts a process, by way of `wrapper` if one is given; it need not listen yet. */
+  static start(config: string, wrapper: readonly string[] = []): BrokerProcess {
+    const [command, ...args] = [...wrapper, Deno.execPath(), ...COMMAND, "--config", config];
+    const broker = new Deno.Command(command!, {
+      args,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
     });
-    return new BrokerProcess(command.spawn());
+    return new BrokerProcess(broker.spawn());
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Where it listens first, as soon as that is known. */
+  get port(): number {
+    return this.#port;
   }
 
   /** Warnings and errors of the log so far, the last of them. */
@@ -74,7 +85,10 @@ export class BrokerProcess {
     let banner = "";
     for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
       banner = (banner + text).slice(-STDERR_CHARACTERS);
-      if (/listens on/.test(banner)) this.#listening.resolve();
+      const port = /listens on\s+\S+:(\d+)\s/.exec(banner)?.[1];
+      if (port === undefined || this.#port > 0) continue;
+      this.#port = Number(port);
+      this.#listening.resolve();
     }
     this.#listening.reject(new Error(`Cannot start broker: ${this.#stderr}`));
   }
