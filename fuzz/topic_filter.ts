@@ -1,8 +1,8 @@
-/** Any subscriptions and topics: the trie and the retained tree agree with the naive matcher. */
+/** Any subscriptions and topics: trie, retained tree and matcher agree with the naive matcher. */
 import { makeMessage, type Message } from "../src/broker/mod.ts";
 import { RetainedMessages } from "../src/broker/retained.ts";
 import { TopicTrie } from "../src/broker/topic_trie.ts";
-import type { Qos, TopicFilter, TopicName } from "../src/mqtt/mod.ts";
+import { type Qos, type TopicFilter, topicMatches, type TopicName } from "../src/mqtt/mod.ts";
 import { naiveMatch } from "./naive_matcher.ts";
 import type { Random } from "./random.ts";
 import type { Failure, Target } from "./target.ts";
@@ -57,6 +57,9 @@ function subscriptions(random: Random, steps: string[]): string | null {
     if (trie.size !== model.size) return `size is ${trie.size}, not ${model.size}`;
     const topic = randomTopic(random);
     steps.push(`match ${topic}`);
+    if (topicMatches(filter, topic) !== naiveMatch(filter, topic)) {
+      return `"${filter}" and "${topic}": topicMatches differs`;
+    }
     const found: string[] = [];
     trie.match(topic, (who, qos) => found.push(`${who} ${qos}`));
     const expected = [...model.values()].filter((s) => naiveMatch(s.filter, topic))
