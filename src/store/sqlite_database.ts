@@ -5,9 +5,10 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { readChanges } from "./sqlite_change_reader.ts";
 import { ChangeWriter } from "./sqlite_change_writer.ts";
+import { verdictOn } from "./file_verdict.ts";
 import { reasonOf, StoreError } from "./sqlite_problem.ts";
 import { writeState } from "./sqlite_rows.ts";
-import { damageReason, foreignReason, migrate } from "./sqlite_schema.ts";
+import { foreignReason, inconsistency, migrate, pageDamage } from "./sqlite_schema.ts";
 import { RowWriter } from "./sqlite_writer.ts";
 
 /** A load is given in chunks of about this size. */
@@ -66,11 +67,14 @@ export class SqliteDatabase {
 
   /**
    * Opens a database or makes a new one (mode 0600), checks it and brings it to the present schema.
-   * Throws StoreError or an error of SQLite: see `problemOf`.
+   * Throws StoreError or an error of SQLite: see `problemOf`; and see `openDatabase`.
    */
-  static open(path: string, options: DatabaseOptions): SqliteDatabase {
-    createFile(path);
-    const database = openDatabase(path);
+  static open(
+    path: string,
+    options: DatabaseOptions,
+    beforeClose: BeforeClose = nothing,
+  ): SqliteDatabase {
+    const database = openDatabase(path, { ...options, mayCreate: true }, beforeClose);
     try {
       const synchronous = options.durability === "commit" ? "FULL" : "NORMAL";
       database.exec(
@@ -79,7 +83,11 @@ export class SqliteDatabase {
       );
       return new SqliteDatabase(database, path, options);
     } catch (error) {
-      database.close();
+      try {
+        beforeClose(error);
+      } finally {
+        database.close();
+      }
       throw error;
     }
   }
@@ -126,7 +134,10 @@ export class SqliteDatabase {
     return true;
   }
 
-  /** Hands out everything that is committed, as changes that would make it. */
+  /**
+   * Hands out everything that is committed, as changes that would make it. Throws StoreError, kind
+   * damaged, on rows that make no sense.
+   */
   load(takeChunk: (chunk: Uint8Array<ArrayBuffer>) => void): void {
     const writer = new ChangeWriter();
     for (const _row of writeState(this.#database, writer)) {
@@ -163,9 +174,21 @@ export class SqliteDatabase {
 
 /**
  * Opens a file for this process alone, checks it and brings it to the present schema. Throws
- * StoreError or an error of SQLite: see `problemOf`.
+ * StoreError or an error of SQLite: see `problemOf`. `beforeClose` gets the error first: files that it
+ * moves away stay as they are, others may be changed by SQLite as it closes them.
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase(
+  path: string,
+  options: { readonly durability?: DatabaseOptions["durability"]; readonly mayCreate?: boolean } =
+    {},
+  beforeClose: BeforeClose = nothing,
+): DatabaseSync {
+  const verdict = verdictOn(path, { syncsCommits: options.durability !== "interval" });
+  if (verdict !== null) {
+    beforeClose(verdict);
+    throw verdict;
+  }
+  if (options.mayCreate === true) createFile(path);
   const database = new DatabaseSync(path);
   try {
     // Exclusive: no second process, and no shared memory file beside the log.
@@ -180,14 +203,27 @@ export function openDatabase(path: string): DatabaseSync {
        PRAGMA cache_size = -${CACHE_KIB}`,
     );
     database.exec("BEGIN EXCLUSIVE; COMMIT"); // takes the lock, which stays
+    refuse(pageDamage(database)); // before the first write
     migrate(database);
-    const damage = damageReason(database);
-    if (damage !== null) throw new StoreError("damaged", damage);
+    refuse(inconsistency(database));
     return database;
   } catch (error) {
-    database.close();
+    try {
+      beforeClose(error);
+    } finally {
+      database.close();
+    }
     throw error;
   }
+}
+
+/** Gets the error for which a database is closed again, while it is still open. */
+export type BeforeClose = (error: unknown) => void;
+
+function nothing(): void {}
+
+function refuse(damage: string | null): void {
+  if (damage !== null) throw new StoreError("damaged", damage);
 }
 
 /** SQLite would make it readable for others; and the directory must know it after a power cut. */

@@ -57,9 +57,26 @@ const PASSING: ReadonlySet<number> = new Set([
   SQLITE_CANTOPEN,
 ]);
 
+/** Further codes that say nothing about the content: a race, a misuse, a limit of the system. */
+const OTHER_WORLD: ReadonlySet<number> = new Set([
+  2, // SQLITE_INTERNAL
+  4, // SQLITE_ABORT
+  9, // SQLITE_INTERRUPT
+  15, // SQLITE_PROTOCOL
+  21, // SQLITE_MISUSE
+  22, // SQLITE_NOLFS
+  23, // SQLITE_AUTH
+]);
+/** The file system says that the content is not there, or not what it was. */
+const CONTENT_IOERR: ReadonlySet<number> = new Set([
+  522, // SQLITE_IOERR_SHORT_READ
+  8458, // SQLITE_IOERR_CORRUPTFS
+]);
+
 /**
- * The problem that an error at open stands for. What is neither a decision of ours nor a fault of
- * the world comes from what the file says.
+ * The problem that an error at open stands for. What SQLite says and what is neither a decision of
+ * ours nor a fault of the world comes from what the file says. An error that is not of SQLite is a
+ * fault of ours, and no reason to set a file aside.
  */
 export function problemOf(error: unknown): StoreProblem {
   const problem = reasonOf(error);
@@ -68,7 +85,20 @@ export function problemOf(error: unknown): StoreProblem {
   if (code === SQLITE_BUSY || code === SQLITE_LOCKED) {
     return { problem: "another process has it open", kind: "locked" };
   }
-  return { problem, kind: isPassing(error) ? "unusable" : "damaged" };
+  if (CONTENT_IOERR.has(field(error, "errcode") ?? 0)) return { problem, kind: "damaged" };
+  const isWorld = isPassing(error) || OTHER_WORLD.has(code ?? 0) || !isOfSqlite(error);
+  return { problem, kind: isWorld ? "unusable" : "damaged" };
+}
+
+/** Numbers beyond 2^53 are refused by the runtime, and none of ours is that large. */
+function isOfSqlite(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "ERR_SQLITE_ERROR" || error.code === "ERR_OUT_OF_RANGE";
+}
+
+/** Whether SQLite could not read the file, for whatever reason. */
+export function isReadFault(error: unknown): boolean {
+  return resultCode(error) === SQLITE_IOERR;
 }
 
 /** Whether it makes sense to try again later. */

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Qos } from "../mqtt/mod.ts";
 import type { ChangeSink, DeadLetterRow, WillRow } from "./sqlite_changes.ts";
+import { StoreError } from "./sqlite_problem.ts";
 
 /** A row of a query; names and types are those of the schema. */
 type Row = Readonly<Record<string, unknown>>;
@@ -10,7 +11,10 @@ type Row = Readonly<Record<string, unknown>>;
 const DELIVERIES = "SELECT * FROM delivery ORDER BY session, sent = 0, sent, sequence";
 const DEAD_LETTERS = "SELECT id, age_s, bytes FROM dead_letter ORDER BY id";
 
-/** Writes all of it to `sink`; yields now and then, so that the caller can take what is there. */
+/**
+ * Writes all of it to `sink`; yields now and then, so that the caller can take what is there. Throws
+ * StoreError, kind damaged, on rows that make no sense.
+ */
 export function* writeState(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
   yield* writeSessions(database, sink);
   yield* writeDeliveries(database, sink);
@@ -41,7 +45,12 @@ function* writeSessions(database: DatabaseSync, sink: ChangeSink): Generator<Row
 
 function* writeDeliveries(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
   for (const row of rows(database, "SELECT * FROM message")) {
-    sink.message(row.id as number, { qos: row.qos as Qos, body: row.body as Uint8Array });
+    const body = row.body as Uint8Array;
+    const topicEnd = 2 + ((body[0] ?? 0) << 8) + (body[1] ?? 0);
+    if (topicEnd > body.length) {
+      throw new StoreError("damaged", `message ${row.id}: Topic Name cut off`);
+    }
+    sink.message(row.id as number, { qos: row.qos as Qos, body });
     yield row;
   }
   for (const row of rows(database, DELIVERIES)) {

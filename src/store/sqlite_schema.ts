@@ -124,7 +124,10 @@ const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 /** The version this program writes: `PRAGMA user_version`. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
-/** Rows that refer to nothing. There are no foreign keys: they cost a look-up for each insert. */
+/**
+ * Rows that refer to nothing, asked for in this order. There are no foreign keys: they cost a
+ * look-up for each insert.
+ */
 const CONSISTENCY: Readonly<Record<string, string>> = {
   "subscription without session":
     "SELECT 1 FROM subscription WHERE session NOT IN (SELECT key FROM session)",
@@ -132,8 +135,9 @@ const CONSISTENCY: Readonly<Record<string, string>> = {
     "SELECT 1 FROM delivery WHERE session NOT IN (SELECT key FROM session)",
   "delivery without message":
     "SELECT 1 FROM delivery WHERE message NOT IN (SELECT id FROM message)",
+  // Every delivery has its message: it is enough to count, in half the time.
   "message without delivery":
-    "SELECT 1 FROM message WHERE id NOT IN (SELECT message FROM delivery)",
+    "SELECT 1 WHERE (SELECT count(*) FROM message) > (SELECT count(DISTINCT message) FROM delivery)",
   "receiving without session":
     "SELECT 1 FROM receiving WHERE session NOT IN (SELECT key FROM session)",
 };
@@ -162,9 +166,18 @@ export function migrate(database: DatabaseSync): void {
 
 /** What is wrong with the file or with what it says, or null. Reads all of it. */
 export function damageReason(database: DatabaseSync): string | null {
+  return pageDamage(database) ?? inconsistency(database);
+}
+
+/** What is wrong with the pages of the file, whatever its version, or null. */
+export function pageDamage(database: DatabaseSync): string | null {
   const check = database.prepare("PRAGMA quick_check(1)").get();
   const verdict = check === undefined ? "no answer" : String(Object.values(check)[0]);
-  if (verdict !== "ok") return `quick_check: ${verdict}`;
+  return verdict === "ok" ? null : `quick_check: ${verdict.replaceAll("\n", " ")}`;
+}
+
+/** What rows of the present schema refer to and is not there, or null. */
+export function inconsistency(database: DatabaseSync): string | null {
   for (const [fault, query] of Object.entries(CONSISTENCY)) {
     if (database.prepare(`${query} LIMIT 1`).get() !== undefined) return fault;
   }
