@@ -8,6 +8,8 @@ export {
   parseSelection,
   type StoredLetter,
 } from "./dead_letter_file.ts";
+export { type OpenedDatabase, openOrQuarantine, type QuarantineReport } from "./quarantine.ts";
+export type { OrphanMessage } from "./salvage/consistency.ts";
 export type { DatabaseOptions } from "./sqlite_database.ts";
 export type { StoreProblem } from "./sqlite_problem.ts";
 export { SCHEMA_VERSION } from "./sqlite_schema.ts";

@@ -5,6 +5,7 @@ import {
   type StoreClock,
   type StoreDevice,
 } from "./durable_store.ts";
+import type { QuarantineReport } from "./quarantine.ts";
 import type { DatabaseOptions } from "./sqlite_database.ts";
 import { reasonOf, type StoreProblem } from "./sqlite_problem.ts";
 import { type LoadedState, readState } from "./sqlite_state_reader.ts";
@@ -28,10 +29,14 @@ const CLOCK: StoreClock = {
   },
 };
 
-/** Opens or makes the database at `path`, or gives the reason why that is not possible. */
+/**
+ * Opens or makes the database at `path`, or gives the reason why that is not possible. Damage is none:
+ * `onQuarantine` is told what happened to a damaged database before the store is given.
+ */
 export async function openSqliteStore(
   path: string,
   options: Partial<SqliteStoreOptions> = {},
+  onQuarantine: (report: QuarantineReport) => void = () => {},
 ): Promise<DurableStore | StoreProblem> {
   const complete = { ...DEFAULTS, ...options };
   const worker = new Worker(new URL("./store_worker.ts", import.meta.url), { type: "module" });
@@ -52,6 +57,7 @@ export async function openSqliteStore(
     await device.abandon();
     return { problem: reasonOf(error), kind: "damaged" };
   }
+  if (opened.quarantine !== null) onQuarantine(opened.quarantine);
   const store = new DurableStore(loaded, { device, clock: CLOCK, options: complete });
   device.attach(store);
   return store;

@@ -1,5 +1,6 @@
 /** The store worker: waits for the disk, so that the main loop does not. */
-import { SqliteDatabase } from "./sqlite_database.ts";
+import { openOrQuarantine } from "./quarantine.ts";
+import type { SqliteDatabase } from "./sqlite_database.ts";
 import { isPassing, problemOf, reasonOf } from "./sqlite_problem.ts";
 import type { StoreReply, StoreRequest } from "./store_worker_messages.ts";
 
@@ -30,18 +31,15 @@ class StoreWorker {
   }
 
   #open({ path, options }: StoreRequest & { kind: "open" }): void {
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
     try {
-      this.#database = SqliteDatabase.open(path, options);
-      this.#database.load((chunk) => chunks.push(chunk));
+      const { database, chunks, quarantine } = openOrQuarantine(path, options, Date.now());
+      this.#database = database;
+      const buffers = chunks.map(({ buffer }) => buffer);
+      scope.postMessage({ kind: "opened", chunks, quarantine }, buffers);
     } catch (error) {
-      this.#database?.close();
-      this.#database = null;
       scope.postMessage({ kind: "refused", problem: problemOf(error) });
       scope.close();
-      return;
     }
-    scope.postMessage({ kind: "opened", chunks }, chunks.map(({ buffer }) => buffer));
   }
 
   #commit(changes: Uint8Array<ArrayBuffer>): void {

@@ -1,5 +1,6 @@
 /** What the store and its worker say to each other. */
 import type { DeviceReply } from "./durable_store.ts";
+import type { QuarantineReport } from "./quarantine.ts";
 import type { DatabaseOptions } from "./sqlite_database.ts";
 import type { StoreProblem } from "./sqlite_problem.ts";
 
@@ -13,6 +14,11 @@ export type StoreRequest =
 
 /** From the worker. */
 export type StoreReply =
-  | { readonly kind: "opened"; readonly chunks: readonly Uint8Array<ArrayBuffer>[] }
+  | {
+    readonly kind: "opened";
+    readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+    /** What happened to the database that was there; null if nothing was wrong with it. */
+    readonly quarantine: QuarantineReport | null;
+  }
   | { readonly kind: "refused"; readonly problem: StoreProblem }
   | DeviceReply;

@@ -2,7 +2,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { makeMessage } from "../../src/broker/mod.ts";
-import { openSqliteStore, SCHEMA_VERSION, type StoreProblem } from "../../src/store/mod.ts";
+import {
+  openSqliteStore,
+  type QuarantineReport,
+  SCHEMA_VERSION,
+  type StoreProblem,
+} from "../../src/store/mod.ts";
 import { name, payload } from "../support/wire_client.ts";
 import { databasePath, openStore } from "./_sqlite.ts";
 
@@ -76,7 +81,7 @@ Deno.test("SqliteStore refuses a database of another program, and leaves it as i
   assertEquals(Deno.readFileSync(path), before);
 });
 
-Deno.test("SqliteStore says that a damaged file is damaged", async () => {
+Deno.test("SqliteStore sets a damaged file aside, says so, and opens", async () => {
   const damages: Record<string, (path: string) => void> = {
     "text": (path) => Deno.writeTextFileSync(path, "not a database\n".repeat(500)),
     "all NUL": (path) => Deno.writeFileSync(path, new Uint8Array(Deno.statSync(path).size)),
@@ -102,8 +107,14 @@ Deno.test("SqliteStore says that a damaged file is damaged", async () => {
   for (const [what, damage] of Object.entries(damages)) {
     const path = await filledDatabase();
     damage(path);
-    const found = await problem(path).catch(() => ({ kind: "none" }));
-    assertEquals(found.kind, "damaged", what);
+    const reports: QuarantineReport[] = [];
+    const store = await openSqliteStore(path, {}, (report) => reports.push(report));
+    if ("problem" in store) throw new Error(`${what}: ${store.problem}`);
+    store.load();
+    await store.close();
+    assertEquals(reports.map(({ trouble }) => trouble), [null], what);
+    assert(Deno.statSync(reports[0]!.movedTo).isFile, what);
+    (await openStore(path)).close();
   }
 });
 
