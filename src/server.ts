@@ -17,7 +17,10 @@ import { type Config, parseListenAddress } from "./config/mod.ts";
 import {
   MemoryStore,
   openSqliteStore,
+  type QuarantineReport,
+  quarantineText,
   type Store,
+  storeFacts,
   type StoreProblem,
   type StoreStatistics,
 } from "./store/mod.ts";
@@ -80,6 +83,8 @@ export class Server implements TurnOwner {
   readonly #startedMs = performance.now();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #trouble: string | null = null;
+  /** Damaged databases that were set aside, when this is not 0. */
+  #quarantines = 0;
   #nextHandle = 1;
   #allEnded: (() => void) | null = null;
   #turnRequested = false;
@@ -112,16 +117,25 @@ export class Server implements TurnOwner {
     this.broker.restore(this.#store.load(), this.instant());
   }
 
+  /** A damaged database was set aside at the start. */
+  #quarantined(report: QuarantineReport): void {
+    this.#quarantines = report.setAside;
+    for (const line of quarantineText(report)) this.#log.line("error", line);
+    this.broker.lost(report.orphans);
+  }
+
   /** Binds the listeners and starts; gives the reason where that is not possible. */
   static async start(config: Config, io: ServerIo): Promise<Server | { problem: string }> {
     const directory = await DataDirectory.open(config.store.dataDir);
     if ("problem" in directory) return directory;
-    const store = await openStore(config);
+    const quarantine: QuarantineReport[] = [];
+    const store = await openStore(config, (report) => quarantine.push(report));
     if ("problem" in store) {
       directory.close();
       return { problem: `store in ${config.store.dataDir} (${store.kind}): ${store.problem}` };
     }
     const server = new Server(config, { directory, store }, io);
+    for (const report of quarantine) server.#quarantined(report);
     for (const { address } of config.listeners) {
       try {
         server.#listen(address);
@@ -295,7 +309,7 @@ export class Server implements TurnOwner {
       version: deno.version,
       uptimeMs: performance.now() - this.#startedMs,
       heapBytes: Deno.memoryUsage().heapUsed,
-      store: storeFacts(this.#store),
+      store: { ...storeFacts(this.#store), quarantines: this.#quarantines },
     };
     const instant = this.instant();
     for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {
@@ -322,25 +336,12 @@ function iterate(): Promise<void> {
 }
 
 /** The store that the configuration asks for; the data directory is locked already. */
-function openStore({ store }: Config): Promise<Store | StoreProblem> {
+function openStore(
+  { store }: Config,
+  onQuarantine: (report: QuarantineReport) => void,
+): Promise<Store | StoreProblem> {
   if (store.kind === "memory") return Promise.resolve(new MemoryStore());
-  return openSqliteStore(`${store.dataDir}/relayq.db`, store);
-}
-
-/** What `$SYS` says of the store. */
-function storeFacts({ statistics, journal }: Store): Record<string, number> {
-  if (statistics === null) return {};
-  return {
-    "commits": statistics.commits,
-    "syncs": statistics.syncs,
-    "checkpoints": statistics.checkpoints,
-    "failures": statistics.failures,
-    "records/waiting": statistics.recordsWaiting,
-    "backlog/bytes": journal.backlogBytes,
-    "latency/last": Math.round(statistics.latencyMsLast),
-    "latency/maximum": Math.round(statistics.latencyMsMax),
-    "checkpoint/maximum": Math.round(statistics.checkpointMsMax),
-  };
+  return openSqliteStore(`${store.dataDir}/relayq.db`, store, onQuarantine);
 }
 
 /** The limits of the core, out of the sections of the configuration. */

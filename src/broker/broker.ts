@@ -10,6 +10,7 @@ import type { StoredState } from "./journal.ts";
 import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { AccessPolicy } from "./policy.ts";
 import { assertLimits } from "./limits.ts";
+import { makeMessage } from "./message.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
@@ -117,6 +118,14 @@ export class Broker {
     for (const { id, topic, ...content } of state.publications) {
       this.#turn.journal.republished(id);
       this.#router.publish(topic, content);
+    }
+  }
+
+  /** Messages that the store could read, but not for whom they were: dead letters. */
+  lost(messages: readonly { topic: string; payload: Uint8Array; qos: Qos }[]): void {
+    for (const { topic, payload, qos } of messages) {
+      const message = makeMessage(topic, payload, qos);
+      this.#turn.deadLetters.give("storage-error", message, { qos, retain: false });
     }
   }
 

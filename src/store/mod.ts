@@ -15,5 +15,6 @@ export type { StoreProblem } from "./sqlite_problem.ts";
 export { SCHEMA_VERSION } from "./sqlite_schema.ts";
 export { DurableStore } from "./durable_store.ts";
 export { openSqliteStore, type SqliteStoreOptions } from "./sqlite_store.ts";
+export { quarantineText, storeFacts } from "./store_text.ts";
 export type { StoreStatistics } from "./store_statistics.ts";
 export type { Store } from "./store.ts";

@@ -7,9 +7,30 @@ import { StoreError } from "./sqlite_problem.ts";
 /** A row of a query; names and types are those of the schema. */
 type Row = Readonly<Record<string, unknown>>;
 
-/** What is in flight comes first, in the order of sending; behind it what waits, in its order. */
-const DELIVERIES = "SELECT * FROM delivery ORDER BY session, sent = 0, sent, sequence";
-const DEAD_LETTERS = "SELECT id, age_s, bytes FROM dead_letter ORDER BY id";
+/** Rows that are read at once, and of tables whose rows may be large: stepping one by one is slow. */
+const PAGE_ROWS = 1024;
+const LARGE_ROWS = 32;
+
+/** A table and the key by which it is read. */
+interface Table {
+  readonly name: string;
+  readonly key: readonly string[];
+  readonly columns?: string;
+  readonly pageRows?: number;
+}
+
+const TABLES = {
+  session: { name: "session", key: ["key"] },
+  subscription: { name: "subscription", key: ["session", "filter"] },
+  receiving: { name: "receiving", key: ["session", "packet_id"] },
+  message: { name: "message", key: ["id"], pageRows: LARGE_ROWS },
+  delivery: { name: "delivery", key: ["session", "sequence"] },
+  retained: { name: "retained", key: ["topic"], pageRows: LARGE_ROWS },
+  will: { name: "will", key: ["client"], pageRows: LARGE_ROWS },
+  publication: { name: "publication", key: ["id"], pageRows: LARGE_ROWS },
+  deadLetter: { name: "dead_letter", key: ["id"], columns: "id, age_s, bytes" },
+  clock: { name: "clock", key: ["one"] },
+} as const satisfies Record<string, Table>;
 
 /**
  * Writes all of it to `sink`; yields now and then, so that the caller can take what is there. Throws
@@ -22,12 +43,12 @@ export function* writeState(database: DatabaseSync, sink: ChangeSink): Generator
 }
 
 function* writeSessions(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
-  for (const row of rows(database, "SELECT * FROM session ORDER BY key")) {
+  for (const row of rows(database, TABLES.session)) {
     const { key, client, stored_since_ms } = row as { [name: string]: number } & { client: string };
     sink.sessionCreated(key!, { client, storedSinceMs: stored_since_ms! });
     yield row;
   }
-  for (const row of rows(database, "SELECT * FROM subscription")) {
+  for (const row of rows(database, TABLES.subscription)) {
     const { filter, qos, replay } = row;
     const replayPending = replay === 1;
     sink.subscribed(row.session as number, {
@@ -37,14 +58,14 @@ function* writeSessions(database: DatabaseSync, sink: ChangeSink): Generator<Row
     });
     yield row;
   }
-  for (const row of rows(database, "SELECT * FROM receiving")) {
+  for (const row of rows(database, TABLES.receiving)) {
     sink.receiveStarted(row.session as number, row.packet_id as number);
     yield row;
   }
 }
 
 function* writeDeliveries(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
-  for (const row of rows(database, "SELECT * FROM message")) {
+  for (const row of rows(database, TABLES.message)) {
     const body = row.body as Uint8Array;
     const topicEnd = 2 + ((body[0] ?? 0) << 8) + (body[1] ?? 0);
     if (topicEnd > body.length) {
@@ -53,7 +74,7 @@ function* writeDeliveries(database: DatabaseSync, sink: ChangeSink): Generator<R
     sink.message(row.id as number, { qos: row.qos as Qos, body });
     yield row;
   }
-  for (const row of rows(database, DELIVERIES)) {
+  for (const row of rows(database, TABLES.delivery)) {
     sink.deliveryAdded(row.session as number, {
       sequence: row.sequence as number,
       message: row.message as number,
@@ -69,7 +90,7 @@ function* writeDeliveries(database: DatabaseSync, sink: ChangeSink): Generator<R
 }
 
 function* writeRest(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
-  for (const row of rows(database, "SELECT * FROM retained")) {
+  for (const row of rows(database, TABLES.retained)) {
     sink.retainedSet(row.topic as string, {
       qos: row.qos as Qos,
       payload: row.payload as Uint8Array,
@@ -77,19 +98,19 @@ function* writeRest(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
     });
     yield row;
   }
-  for (const row of rows(database, "SELECT * FROM will")) {
+  for (const row of rows(database, TABLES.will)) {
     sink.willSet(row.client as string, willOf(row));
     yield row;
   }
-  for (const row of rows(database, "SELECT * FROM publication ORDER BY id")) {
+  for (const row of rows(database, TABLES.publication)) {
     sink.publication(row.id as number, willOf(row));
     yield row;
   }
-  for (const row of rows(database, DEAD_LETTERS)) {
+  for (const row of rows(database, TABLES.deadLetter)) {
     sink.deadLetterAdded(row.id as number, deadLetterOf(row));
     yield row;
   }
-  for (const row of rows(database, "SELECT age_ms, wall_ms FROM clock")) {
+  for (const row of rows(database, TABLES.clock)) {
     sink.clockSaved({ ageMs: row.age_ms as number, wallMs: row.wall_ms as number });
     yield row;
   }
@@ -112,6 +133,18 @@ function deadLetterOf(row: Row): DeadLetterRow {
   return { ...nothing, ...bounds, body };
 }
 
-function rows(database: DatabaseSync, query: string): Iterable<Row> {
-  return database.prepare(query).iterate();
+function* rows(database: DatabaseSync, table: Table): Generator<Row> {
+  const { name, key, columns = "*", pageRows = PAGE_ROWS } = table;
+  const order = key.join(", ");
+  const marks = key.map(() => "?").join(", ");
+  const rest = `ORDER BY ${order} LIMIT ${pageRows}`;
+  const following = database.prepare(
+    `SELECT ${columns} FROM ${name} WHERE (${order}) > (${marks}) ${rest}`,
+  );
+  let page = database.prepare(`SELECT ${columns} FROM ${name} ${rest}`).all();
+  while (page.length > 0) {
+    yield* page;
+    const last = page.at(-1)!;
+    page = page.length < pageRows ? [] : following.all(...key.map((column) => last[column]!));
+  }
 }

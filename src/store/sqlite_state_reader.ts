@@ -12,6 +12,7 @@ import {
   type StoredSubscription,
 } from "../broker/mod.ts";
 import { readChanges } from "./sqlite_change_reader.ts";
+import { bySending } from "./state_image.ts";
 import type {
   ChangeSink,
   DeadLetterRow,
@@ -42,6 +43,7 @@ export interface LoadedState {
 export function readState(chunks: Iterable<Uint8Array>): LoadedState {
   const reader = new StateReader();
   for (const chunk of chunks) readChanges(chunk, reader);
+  for (const { deliveries } of reader.sessions.values()) deliveries.sort(bySending);
   const { sessions, retained, wills, deadLetters, publications, clock, messageId } = reader;
   const rest = { retained, wills, deadLetters, publications, clock };
   return {

@@ -138,7 +138,7 @@ type SessionRecord = Exclude<
 >;
 
 /** What is in flight comes first, in the order of sending; behind it what waits, in its order. */
-function bySending(
+export function bySending(
   a: { sent: number; sequence: number },
   b: { sent: number; sequence: number },
 ): number {
