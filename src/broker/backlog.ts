@@ -23,7 +23,7 @@ export class Backlog {
   add(session: Session, delivery: Delivery): boolean {
     const { statistics, ageS } = this.#turn;
     const connection = session.connection;
-    if (!this.#makeRoom(session, delivery.cost)) {
+    if (!this.#makeRoom(session, delivery)) {
       this.#giveUp(session, delivery, "queue-full-newest");
       if (connection !== null) this.#flow.press(connection);
       return false;
@@ -105,8 +105,8 @@ export class Backlog {
   }
 
   /** Whether one more delivery of this cost fits, after giving up older ones where that is the rule. */
-  #makeRoom(session: Session, cost: number): boolean {
-    const { limits } = this.#turn;
+  #makeRoom(session: Session, { message, cost }: Delivery): boolean {
+    const { limits, statistics } = this.#turn;
     const { queue } = session;
     // Nothing is given up for a message that would not fit even then.
     if (cost > limits.queueBytesMax) return false;
@@ -115,6 +115,7 @@ export class Backlog {
       const fits = queue.length < limits.queueMessagesMax &&
         queue.bytes + cost <= limits.queueBytesMax && this.#fitsInTotal(cost);
       if (fits) return true;
+    if (statistics.queuedMessages - queue.length >= limits.queueTotalMessagesMax) return false;
       if (limits.queueFull === "drop_newest") return false;
       const oldest = queue.shiftDelivery();
       if (oldest === undefined) return false;

@@ -52,6 +52,11 @@ export class DeliveryQueue {
   /** What the deliveries cost, in bytes. */
   bytes = 0;
 
+  /** Places in memory, those of items that are gone included: what the queue itself costs. */
+  get slots(): number {
+    return this.#items.length;
+  }
+
   /** Whether anything waits: a delivery or a replay. */
   get isEmpty(): boolean {
     return this.#head === this.#items.length;
@@ -99,11 +104,7 @@ export class DeliveryQueue {
       if (item.cancelled) this.#cancelled--;
     }
     this.#skipCancelled();
-    // Amortised: each item is moved at most once for each time it is shifted past.
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#compact();
     return item;
   }
 
@@ -132,6 +133,7 @@ export class DeliveryQueue {
   }
 
   /** The client is away and does not get this message: the replays that wait send it if retained. */
+    this.#compact();
   miss(message: Message): void {
     if (this.#replays !== null) this.#missed?.add(message);
   }
@@ -149,6 +151,13 @@ export class DeliveryQueue {
     let at = this.#head;
     while (at < this.#items.length && !(this.#items[at] instanceof Delivery)) at++;
     return at;
+  /** Amortised: each item is moved at most once for each time it is shifted past. */
+  #compact(): void {
+    if (this.#head <= 1024 || this.#head * 2 <= this.#items.length) return;
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
+  }
+
   }
 
   #forget(replay: Replay): void {

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { encodePacket } from "../../src/mqtt/mod.ts";
 import { concatenate, filter, publishPacket, text } from "../support/wire_client.ts";
 import { Core, type CoreOptions, NOTHING_LEFT } from "./_core.ts";
+import { RecordingStore } from "./_recording_store.ts";
 
 /** Publishes numbered messages to a session that is away; gives the core. */
 function flood(count: number, limits: CoreOptions["limits"] & object, size = 1): Core {
@@ -93,6 +94,43 @@ Deno.test("drop_oldest gives no queue up for the memory that other queues take",
   for (let i = 0; i < 40; i++) publisher.publish("flood", "x".repeat(1_000), { qos: 1 });
   publisher.publish("t", "5".padEnd(3_000), { qos: 1 });
   assertEquals(delivered(core).slice(0, 5), range(0, 5));
+});
+
+Deno.test("drop_oldest gives no queue up for the places that other queues take", () => {
+  const store = new RecordingStore();
+  const first = new Core({ store });
+  for (const id of ["away", "greedy"]) {
+    const client = first.connect({ clientIdentifier: id, cleanSession: false });
+    client.subscribe(id === "away" ? "t" : "flood", 1);
+    client.lose();
+  }
+  const before = first.connect();
+  for (let i = 0; i < 5; i++) before.publish("t", `${i}`, { qos: 1 });
+  for (let i = 0; i < 40; i++) before.publish("flood", "x", { qos: 1 });
+  const limits = { queueTotalMessagesMax: 20, queueFull: "drop_oldest" } as const;
+  const core = new Core({ store: store.afterCrash(), limits });
+  core.connect().publish("t", "5", { qos: 1 });
+  assertEquals(delivered(core), range(0, 5));
+  assertEquals(core.statistics.dropped["queue-full-newest"], 1);
+});
+
+Deno.test("a queue whose oldest messages are given up all the time does not grow in memory", () => {
+  for (const full of [true, false]) {
+    const limits = full
+      ? { queueMessagesMax: 10, queueFull: "drop_oldest" as const }
+      : { queueMessageExpiryMs: 1_000 };
+    const core = new Core({ limits: { ...limits, deadLettersMessagesMax: 0 } });
+    const client = core.connect({ clientIdentifier: "away", cleanSession: false });
+    client.subscribe("t", 1);
+    const { queue } = client.connection.session!;
+    client.lose();
+    const publisher = core.connect();
+    for (let i = 0; i < 8_000; i++) {
+      publisher.publish("t", "x", { qos: 1 });
+      if (!full) core.advance(250);
+    }
+    assertLessOrEqual(queue.slots, 2_100);
+  }
 });
 
 Deno.test("QoS 0 is not kept for a client that is away [MQTT-3.1.2-5]", () => {
