@@ -68,10 +68,14 @@ export class DeliveryQueue {
     this.bytes += delivery.cost;
   }
 
-  /** Puts a replay at the end, in the place of one for the same filter that has not begun. */
+  /**
+   * Puts a replay at the end, in the place of one for the same filter that has not begun. What the
+   * store knows of the older one is what has to be undone when the last one is over.
+   */
   pushReplay(replay: Replay): void {
     const replays = this.#replays ??= new Map();
     const known = replays.get(replay.filter);
+    if (known !== undefined) replay.stored = known.stored;
     if (known !== undefined && !known.begun) this.#cancel(known);
     replays.set(replay.filter, replay);
     replay.include(this.#missed ??= new WeakSet());
@@ -129,11 +133,11 @@ export class DeliveryQueue {
     this.length--;
     this.bytes -= delivery.cost;
     this.#skipCancelled();
+    this.#compact();
     return delivery;
   }
 
   /** The client is away and does not get this message: the replays that wait send it if retained. */
-    this.#compact();
   miss(message: Message): void {
     if (this.#replays !== null) this.#missed?.add(message);
   }
@@ -147,10 +151,6 @@ export class DeliveryQueue {
     }
   }
 
-  #oldestAt(): number {
-    let at = this.#head;
-    while (at < this.#items.length && !(this.#items[at] instanceof Delivery)) at++;
-    return at;
   /** Amortised: each item is moved at most once for each time it is shifted past. */
   #compact(): void {
     if (this.#head <= 1024 || this.#head * 2 <= this.#items.length) return;
@@ -158,6 +158,10 @@ export class DeliveryQueue {
     this.#head = 0;
   }
 
+  #oldestAt(): number {
+    let at = this.#head;
+    while (at < this.#items.length && !(this.#items[at] instanceof Delivery)) at++;
+    return at;
   }
 
   #forget(replay: Replay): void {

@@ -107,7 +107,7 @@ export class Sender {
     session.queue.pushReplay(replay);
     this.pump(session);
     const waits = session.persistent && session.queue.hasReplay(filter);
-    if (!waits) return;
+    if (!waits || replay.stored) return;
     replay.stored = true;
     this.#turn.journal.replayPending(session.clientIdentifier, filter, true);
   }
