@@ -16,7 +16,7 @@ export class FlowControl {
   readonly #turn: Turn;
   readonly #congested = new Set<Connection>();
   /** Who is not read until the store has caught up. */
-  #heldByStore: Connection[] = [];
+  #heldByStore = new Set<Connection>();
 
   constructor(turn: Turn) {
     this.#turn = turn;
@@ -83,17 +83,17 @@ export class FlowControl {
     if (journal.backlogBytes <= limits.storeBacklogBytesMax) return;
     if (connection.closed || connection.heldByStore) return;
     connection.heldByStore = true;
-    this.#heldByStore.push(connection);
+    this.#heldByStore.add(connection);
     statistics.storeHolds++;
   }
 
-  /** The store has committed: perhaps it has caught up. */
+  /** Perhaps the store has caught up: it says so only when something was committed in its time. */
   storeProgress(): void {
-    if (this.#heldByStore.length === 0) return;
+    if (this.#heldByStore.size === 0) return;
     const { journal, limits, nowMs } = this.#turn;
     if (journal.backlogBytes * 2 > limits.storeBacklogBytesMax) return;
     const held = this.#heldByStore;
-    this.#heldByStore = [];
+    this.#heldByStore = new Set();
     for (const connection of held) {
       connection.heldByStore = false;
       if (connection.congestedSinceMs !== 0) connection.congestedSinceMs = nowMs;
@@ -104,6 +104,8 @@ export class FlowControl {
   /** The connection ended: it holds nobody, and nobody holds it. */
   forget(connection: Connection): void {
     this.#congested.delete(connection);
+    this.#heldByStore.delete(connection);
+    connection.heldByStore = false;
     connection.congestedSinceMs = 0;
     this.#release(connection);
     if (connection.holds === 0) return;
@@ -111,9 +113,11 @@ export class FlowControl {
     connection.holds = 0;
   }
 
-  /** Finds the receivers that have been congested for too long. */
+  /** Finds the receivers that have been congested for too long, and asks for the store. */
   tick(): void {
     const { nowMs, limits, statistics, events } = this.#turn;
+    // Where acknowledgements do not wait for the disk, nothing else tells that it has caught up.
+    this.storeProgress();
     for (const receiver of this.#congested) {
       // Who is held cannot acknowledge: that time is not part of its grace.
       if (receiver.slow || receiver.holds > 0 || receiver.heldByStore) continue;

@@ -324,7 +324,7 @@ export class Inbound {
     const recordsBefore = journal.records;
     if (qos === 0) {
       this.#route(connection, bytes, entry);
-      this.#parts.flow.limitStore(connection);
+      if (journal.records !== recordsBefore) this.#parts.flow.limitStore(connection);
       return null;
     }
     const { events, emissions } = QOS_RECEIVER;
