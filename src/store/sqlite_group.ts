@@ -125,6 +125,8 @@ export class WriteGroup {
   #retained = new Map<TopicName, { message: Message; atS: number } | null>();
   #wills = new Map<string, Will | null>();
   #deadLetters: DeadLetter[] = [];
+  /** How many of them, from the first on, are dropped again. */
+  #undone = 0;
   /** Dead letters up to this one are dropped. */
   #droppedThrough = 0;
   #republished: number[] = [];
@@ -132,6 +134,11 @@ export class WriteGroup {
 
   constructor(names: StoreNames) {
     this.#names = names;
+  }
+
+  /** Dead letters in memory until the next `writeTo`. */
+  get deadLettersHeld(): number {
+    return this.#deadLetters.length;
   }
 
   /** Takes the next record. A record about a session that is not there is a fault of ours. */
@@ -169,6 +176,7 @@ export class WriteGroup {
         return;
       case "deadLettersDropped":
         this.#droppedThrough = Math.max(this.#droppedThrough, record.through);
+        this.#forgetDropped();
         return;
       case "republished":
         this.#republished.push(record.id);
@@ -207,6 +215,7 @@ export class WriteGroup {
     this.#retained = new Map();
     this.#wills = new Map();
     this.#deadLetters = [];
+    this.#undone = 0;
     this.#droppedThrough = 0;
     this.#republished = [];
     this.#clock = null;
@@ -231,6 +240,22 @@ export class WriteGroup {
       const flight = { packetId, sent, released };
       sink.deliveryAdded(key, { sequence, message: id, qos, retain, queuedS, ...flight });
     }
+  }
+
+  /**
+   * While the disk is in trouble the group grows: it holds the dead letters of the ring and about as
+   * many more, not all there were. Amortised: each is moved once for each time it is dropped.
+   */
+  #forgetDropped(): void {
+    const letters = this.#deadLetters;
+    while (
+      letters[this.#undone] !== undefined && letters[this.#undone]!.id <= this.#droppedThrough
+    ) {
+      this.#undone++;
+    }
+    if (this.#undone * 2 <= letters.length) return;
+    this.#deadLetters = letters.slice(this.#undone);
+    this.#undone = 0;
   }
 
   #writeDeadLetters(sink: ChangeSink): void {
