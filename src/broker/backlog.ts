@@ -1,4 +1,5 @@
 /** What waits for sessions: the limits of their queues, and what is given up at them. */
+import { isDeadLetterTopic } from "./dead_letters.ts";
 import type { Delivery } from "./delivery_queue.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { Replay } from "./replay.ts";
@@ -96,7 +97,10 @@ export class Backlog {
   #giveUp(session: Session, delivery: Delivery, reason: DropReason): void {
     const { message, qos, retain } = delivery;
     const lost = { qos, retain, session: session.clientIdentifier };
-    this.#turn.deadLetters.give(reason, message, lost);
+    const { deadLetters } = this.#turn;
+    // What has waited came from somebody else than the client at work.
+    if (reason === "queue-full-newest") deadLetters.give(reason, message, lost);
+    else deadLetters.give(reason, message, { ...lost, publisher: "" });
   }
 
   #taken(delivery: Delivery): void {
@@ -111,12 +115,14 @@ export class Backlog {
     // Nothing is given up for a message that would not fit even then.
     if (cost > limits.queueBytesMax) return false;
     if (this.#memoryBytes - queue.bytes + cost > limits.queueTotalBytesMax) return false;
+    if (statistics.queuedMessages - queue.length >= limits.queueTotalMessagesMax) return false;
     for (;;) {
       const fits = queue.length < limits.queueMessagesMax &&
         queue.bytes + cost <= limits.queueBytesMax && this.#fitsInTotal(cost);
       if (fits) return true;
-    if (statistics.queuedMessages - queue.length >= limits.queueTotalMessagesMax) return false;
       if (limits.queueFull === "drop_newest") return false;
+      // One that makes room would become the next one, until nothing else is left in the queue.
+      if (limits.deadLettersRepublish && isDeadLetterTopic(message)) return false;
       const oldest = queue.shiftDelivery();
       if (oldest === undefined) return false;
       this.#taken(oldest);

@@ -17,7 +17,7 @@ export interface Undelivered {
   readonly retain: boolean;
   /** The session that does not get it; absent if nobody does. */
   readonly session?: string;
-  /** Its publisher; by default the client at work. */
+  /** Its publisher, empty if not known any more; by default the client at work. */
   readonly publisher?: string;
 }
 
@@ -74,6 +74,7 @@ export class DeadLetters {
       return;
     }
     this.#allowance--;
+    message.detach(); // it may be kept for long, and its neighbours are not
     statistics.dropped[reason]++;
     const id = this.#nextId++;
     journal.deadLetterAdded({
@@ -140,7 +141,8 @@ export class DeadLetters {
 export const DEAD_LETTER_TOPIC = "$dead-letter/";
 const PREFIX = new TextEncoder().encode(DEAD_LETTER_TOPIC);
 
-function isDeadLetterTopic({ bytes, start, topicEnd }: Message): boolean {
+/** Whether a message is one of the dead letters that are published. */
+export function isDeadLetterTopic({ bytes, start, topicEnd }: Message): boolean {
   const at = start + 2;
   return topicEnd - at >= PREFIX.length && PREFIX.every((byte, i) => bytes[at + i] === byte);
 }

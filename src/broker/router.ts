@@ -72,7 +72,7 @@ export class Router {
       retained.set(topic, message, ageS); // [MQTT-3.3.1-5]
       journal.retainedSet(topic, message, ageS);
     } else {
-      this.#giveUp(message);
+      this.#turn.deadLetters.give("retained-limit", message, { qos: message.qos, retain: true });
       // The older one is no longer the last message of its topic. [MQTT-3.3.1-7]
       this.#delete(topic);
     }
@@ -111,13 +111,14 @@ export class Router {
       if (limits.retainedFull === "drop_newest") return false;
       const oldest = retained.oldest();
       if (oldest === null) return false;
-      if (oldest.topic !== topic) this.#giveUp(retained.get(oldest.topic)!);
+      if (oldest.topic !== topic) this.#giveUpRetained(retained.get(oldest.topic)!);
       this.#delete(oldest.topic);
     }
   }
 
-  #giveUp(message: Message): void {
-    this.#turn.deadLetters.give("retained-limit", message, { qos: message.qos, retain: true });
+  #giveUpRetained(message: Message): void {
+    const lost = { qos: message.qos, retain: true, publisher: "" };
+    this.#turn.deadLetters.give("retained-limit", message, lost);
   }
 
   #delete(topic: TopicName): void {

@@ -212,7 +212,8 @@ export class Sender {
       // Behind PUBREC the client has it.
       if (reason === null || delivery.state === states.awaitPubcomp) continue;
       const { message, qos, retain } = delivery;
-      deadLetters.give(reason, message, { qos, retain, session: session.clientIdentifier });
+      const lost = { qos, retain, session: session.clientIdentifier, publisher: "" };
+      deadLetters.give(reason, message, lost);
     }
     session.inFlight.clear();
     this.#backlog.clear(session, reason);

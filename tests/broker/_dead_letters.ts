@@ -1,0 +1,22 @@
+/** Helpers of the tests about dead letters. */
+import type { AccessPolicy } from "../../src/broker/mod.ts";
+import { Core, type CoreOptions } from "./_core.ts";
+import { RecordingStore } from "./_recording_store.ts";
+
+/** Limits a test sets. */
+export type Limits = NonNullable<CoreOptions["limits"]>;
+
+/** A core whose dead letters can be seen. */
+export function coreWith(limits: Limits = {}, policy?: AccessPolicy) {
+  const store = new RecordingStore();
+  const core = new Core({ store, limits, ...policy === undefined ? {} : { policy } });
+  return { core, store };
+}
+
+/** Refuses what is published on "no". */
+export const REFUSING: AccessPolicy = {
+  generation: 1,
+  connect: () => ({ kind: "accept" }),
+  publish: (_client, topic) => topic === "no" ? "drop" : "allow",
+  subscribe: (_client, request) => request.qos,
+};
