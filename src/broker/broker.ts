@@ -24,6 +24,8 @@ const EXPIRY_INTERVAL_MS = 1_000;
 /** How often the age clock is saved while something is written anyway, and while nothing is. */
 const CLOCK_BUSY_MS = 60_000;
 const CLOCK_IDLE_MS = 3_600_000;
+/** A wall clock that has gone so much further or less far than the monotonic one was set. */
+const CLOCK_JUMP_MS = 2_000;
 /** Wall clocks before 2025 have not been set: the time that has passed by them means nothing. */
 const CLOCK_PLAUSIBLE_MS = 1_735_689_600_000;
 /** After this time in flight a message stops sharing memory with its neighbours. */
@@ -55,6 +57,8 @@ export class Broker {
   readonly #connections = new Set<Connection>();
   #nextExpiryMs = 0;
   #clockSavedMs = 0;
+  /** What the wall clock was ahead of the monotonic one when the age clock was saved. */
+  #wallAheadMs = 0;
   #recordsAtClock = 0;
 
   /** Throws RangeError for limits that contradict each other. */
@@ -91,12 +95,7 @@ export class Broker {
     turn.setAge(ageAtStart(state, instant.wallMs));
     this.#saveClock();
     turn.deadLetters.restore(state.deadLetters);
-    const { retained } = this.#router;
-    for (const { topic, message, atS } of state.retained.toSorted((a, b) => a.atS - b.atS)) {
-      retained.set(topic, message, atS > 0 ? atS : turn.ageS);
-    }
-    turn.statistics.retainedMessages = retained.count;
-    turn.statistics.retainedBytes = retained.bytes;
+    this.#router.restoreRetained(state.retained);
     let sequence = 0;
     for (const { deliveries } of state.sessions) {
       for (const delivery of deliveries) {
@@ -109,6 +108,7 @@ export class Broker {
       (a.storedSinceMs || Infinity) - (b.storedSinceMs || Infinity)
     );
     for (const stored of sessions) this.#sessions.restore(stored);
+    this.#expire(); // before anybody comes and gets what is too old
     // Their connections ended with the process. [MQTT-3.1.2-8]
     for (const { clientIdentifier, will } of state.wills) {
       this.#turn.journal.willDeleted(clientIdentifier);
@@ -220,12 +220,13 @@ export class Broker {
     for (const connection of this.#connections) this.#tickConnection(connection);
     if (instant.nowMs < this.#nextExpiryMs) return;
     this.#nextExpiryMs = instant.nowMs + EXPIRY_INTERVAL_MS;
-    this.#sessions.expire();
-    this.#router.expireRetained();
-    this.#turn.deadLetters.expire();
+    this.#expire();
     const { journal } = this.#turn;
     const waitMs = journal.records === this.#recordsAtClock ? CLOCK_IDLE_MS : CLOCK_BUSY_MS;
-    if (instant.nowMs - this.#clockSavedMs >= waitMs) this.#saveClock();
+    const due = instant.nowMs - this.#clockSavedMs >= waitMs;
+    // A wall clock that was set must not look like time that has passed until the next start.
+    const wasSet = Math.abs(instant.wallMs - instant.nowMs - this.#wallAheadMs) > CLOCK_JUMP_MS;
+    if (due || wasSet) this.#saveClock();
   }
 
   /** Does what the turn has put off until its end; to be called before its commit. */
@@ -291,10 +292,17 @@ export class Broker {
     return this.#connections.values();
   }
 
+  #expire(): void {
+    this.#sessions.expire();
+    this.#router.expireRetained();
+    this.#turn.deadLetters.expire();
+  }
+
   #saveClock(): void {
     const { journal, nowMs, ageMs, wallMs } = this.#turn;
     journal.clockSaved({ ageMs, wallMs });
     this.#clockSavedMs = nowMs;
+    this.#wallAheadMs = wallMs - nowMs;
     this.#recordsAtClock = journal.records;
   }
 
@@ -329,14 +337,18 @@ export class Broker {
  * Where the age clock stands at a start: it began as the wall clock, and the time since it was saved
  * counts if both wall clocks make sense. No moment that the store knows is in its future.
  */
-function ageAtStart({ clock, sessions, retained }: StoredState, wallMs: number): number {
+function ageAtStart(state: StoredState, wallMs: number): number {
+  const { clock, sessions, retained, deadLetters } = state;
   let ageMs = Math.max(1, wallMs);
   if (clock !== null) {
     const passedMs = wallMs - clock.wallMs;
     const plausible = clock.wallMs >= CLOCK_PLAUSIBLE_MS && passedMs > 0;
     ageMs = clock.ageMs + (plausible ? passedMs : 0);
   }
-  for (const { storedSinceMs } of sessions) ageMs = Math.max(ageMs, storedSinceMs);
+  for (const { storedSinceMs, deliveries } of sessions) {
+    ageMs = Math.max(ageMs, storedSinceMs);
+    for (const { queuedS } of deliveries) ageMs = Math.max(ageMs, queuedS * 1000);
+  }
   for (const { atS } of retained) ageMs = Math.max(ageMs, atS * 1000);
-  return ageMs;
+  return Math.max(ageMs, (deadLetters.at(-1)?.ageS ?? 0) * 1000);
 }

@@ -1,5 +1,6 @@
 /** From a published message to the sessions that get it, and to the retained messages. */
 import { isProtocolError, type PublishView, type Qos, type TopicName } from "../mqtt/mod.ts";
+import type { StoredRetained } from "./journal.ts";
 import { makeMessage, type Message, MessageArena } from "./message.ts";
 import { type PacketRun, splitRun } from "./packet_run.ts";
 import type { RetainedMessages } from "./retained.ts";
@@ -75,6 +76,24 @@ export class Router {
       this.#turn.deadLetters.give("retained-limit", message, { qos: message.qos, retain: true });
       // The older one is no longer the last message of its topic. [MQTT-3.3.1-7]
       this.#delete(topic);
+    }
+    statistics.retainedMessages = retained.count;
+    statistics.retainedBytes = retained.bytes;
+  }
+
+  /** Takes over what the store holds. */
+  restoreRetained(stored: readonly StoredRetained[]): void {
+    const { limits, statistics, journal, ageS } = this.#turn;
+    const { retained } = this;
+    // Where the time is not known, it is the longest ago; but their expiry counts from now on, and
+    // not from each start anew.
+    const unknownS = limits.retainedExpiryMs > 0 ? ageS : 0;
+    const known = stored.map((one) => one.atS > 0 ? one : { ...one, atS: unknownS });
+    for (const { topic, message, atS } of known.toSorted((a, b) => a.atS - b.atS)) {
+      retained.set(topic, message, atS);
+    }
+    for (const { topic, message, atS } of unknownS > 0 ? stored : []) {
+      if (atS === 0) journal.retainedSet(topic, message, unknownS);
     }
     statistics.retainedMessages = retained.count;
     statistics.retainedBytes = retained.bytes;

@@ -119,9 +119,10 @@ export class Sender {
     session.queue.pushReplay(replay);
   }
 
-  /** Gives up what has waited for too long. */
+  /** Gives up what has waited for too long; what stood behind it may be able to go. */
   expire(session: Session): void {
     this.#backlog.expire(session);
+    this.pump(session);
   }
 
   /** PUBACK, PUBREC or PUBCOMP of a client, as an event of the QoS sender table. */

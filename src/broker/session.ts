@@ -20,7 +20,7 @@ export class Session {
   readonly queue: DeliveryQueue = new DeliveryQueue();
   /** QoS 2 Packet Identifiers of the client in state `awaitPubrel`. */
   receiving: Set<number> | null = null;
-  /** When the client left, on the wall clock in ms since 1970; 0 while it is connected. */
+  /** When the client left, on the age clock in ms (`Turn.ageMs`); 0 while it is connected. */
   storedSinceMs = 0;
   #lastPacketId = 0;
 
