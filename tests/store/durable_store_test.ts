@@ -299,6 +299,54 @@ Deno.test("a first failure while the store closes is tried once more", async () 
   assertEquals(device.requests, ["commit", "commit", "close"]);
 });
 
+Deno.test("a batch that amounts to nothing is acknowledged behind what the device writes", async () => {
+  const { store, device, durable, commit } = bound(new Rig());
+  commit();
+  store.journal.sessionCreated("x");
+  store.journal.sessionDiscarded("x");
+  store.journal.awaitCommit();
+  void Promise.resolve(store.commit()).then((batch) => durable.push(batch));
+  await settle();
+  assertEquals(durable, []);
+  await device.done();
+  assertEquals(durable, [1, 2]);
+  assertEquals(device.requests, ["commit"]);
+  assertEquals(store.journal.backlogBytes, 0);
+});
+
+Deno.test("a sync that fails is tried again, and what waits for it waits on", async () => {
+  const { store, clock, device, durable, commit } = bound(new Rig({ durability: "interval" }));
+  commit();
+  await device.done({ syncs: 0 });
+  await clock.advance(500);
+  await device.fails();
+  assertEquals(store.trouble, "Cannot sync: disk is full");
+  await clock.advance(600);
+  commit();
+  assertEquals(durable, [1], "the window is over");
+  await device.fails();
+  await clock.advance(100);
+  assertEquals(device.requests, ["commit", "sync", "sync", "sync"]);
+  await device.done();
+  assertEquals(store.trouble, null);
+  await device.done({ syncs: 0 });
+  await clock.advance(500);
+  await device.done();
+  assertEquals(durable, [1, 2]);
+});
+
+Deno.test("a checkpoint that fails is trouble until something is written again", async () => {
+  const { store, device, commit } = bound(new Rig());
+  commit();
+  await device.done();
+  store.receive({ kind: "checkpointed", checkpointMs: 5, syncs: 3, problem: "Cannot checkpoint" });
+  assertEquals(store.trouble, "Cannot checkpoint");
+  assertEquals([store.statistics.checkpoints, store.statistics.syncs], [1, 3]);
+  commit();
+  await device.done();
+  assertEquals(store.trouble, null);
+});
+
 function bound(rig: Rig) {
   const { store, clock, device, durable } = rig;
   return { store, clock, device, durable, commit: rig.commit.bind(rig) };
