@@ -196,6 +196,7 @@ export class Server implements TurnOwner {
     }
     this.requestTurn();
     await this.#connectionsEnded();
+    this.broker.stopping(this.instant());
     this.#endTurn();
     await this.#store.close();
     this.#directory.close();

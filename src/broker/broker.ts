@@ -173,6 +173,12 @@ export class Broker {
     this.#sessions.close(connection, cause);
   }
 
+  /** The server is about to end: what has grown old until now is not forgotten. */
+  stopping(instant: Instant): void {
+    this.#turn.setClock(instant);
+    this.#saveClock();
+  }
+
   /** The transport has ended the socket: the core forgets the connection. */
   gone(connection: Connection): void {
     this.#connections.delete(connection);

@@ -308,6 +308,9 @@ export class Inbound {
     connection.topicAllowed = verdict === "allow";
     if (verdict !== "close") return entry;
     connection.topic = null;
+    const { qos, retain } = this.#view;
+    const message = this.#parts.router.arena.copy(bytes, this.#view);
+    this.#turn.deadLetters.give("publish-refused", message, { qos, retain });
     return PUBLISH_REFUSED; // [MQTT-3.3.5-2]
   }
 

@@ -360,3 +360,12 @@ Deno.test("who left first goes first, also behind a restart", () => {
   }
   assertEquals(gateway.core.statistics.sessionsEvicted, 2);
 });
+
+Deno.test("an orderly end keeps the age of what is stored, even without a wall clock", () => {
+  const core = new Core({ wallMs: 0 });
+  const ageMs = core.store.load().clock!.ageMs;
+  core.advance(50_000);
+  core.broker.stopping(core.instant());
+  core.commit();
+  assertEquals(core.store.load().clock!.ageMs, ageMs + 50_000);
+});

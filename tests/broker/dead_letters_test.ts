@@ -148,6 +148,16 @@ const REFUSALS: readonly Loss[] = [
     letter: ["no", "x", qos, false, "p", ""],
   })),
   {
+    what: "a message whose client is disconnected for it",
+    reason: "publish-refused",
+    policy: { ...REFUSING, publish: () => "close" },
+    lose: (core) => {
+      const client = core.connect({ clientIdentifier: "p" });
+      client.send(publishPacket("no", "x", { qos: 1, packetId: 1 }));
+    },
+    letter: ["no", "x", 1, false, "p", ""],
+  },
+  {
     what: "a Will that the policy refuses at CONNECT",
     reason: "publish-refused",
     policy: REFUSING,
