@@ -61,6 +61,11 @@ export class MessageLedger {
     this.#verdicts.delete(message.allowed);
   }
 
+  /** A session may have subscribed: what is under way may be for it. */
+  mayReach(session: ObservedSession): void {
+    for (const message of this.#open) session.mayQueue(message);
+  }
+
   /** What a session is subscribed to is less certain than before. */
   weakened(session: ObservedSession): void {
     for (const message of this.#open) {

@@ -233,9 +233,9 @@ export class ObservedSession {
   }
 
   /** A message came, in whatever way. */
-  received(message: SentMessage): void {
+  received(message: SentMessage, { retain }: PublishPacket): void {
     this.owed.delete(message.key);
-    this.#backlog.received(message);
+    if (!retain) this.#backlog.received(message);
   }
 
   /** "message without subscription", "RETAIN on a message for an established subscription" */

@@ -110,6 +110,7 @@ export class Oracle {
     });
     const session = this.#session(connection);
     for (const { filter, qos } of requests) session.subscribeSent(filter, qos, this.#at());
+    this.#messages.mayReach(session);
     this.#messages.weakened(session);
   }
 
@@ -245,7 +246,7 @@ export class Oracle {
       const subscribedAt = session.firstSubscribedAt(message.topic);
       this.#retained.checkReplay(message, subscribedAt, `${session}`);
     } else session.checkCopy(message, packet, { ...this.#at(), known, isDoubtful });
-    session.received(message);
+    session.received(message, packet);
     if (packet.retain) session.replays.received(message, this.#step);
   }
 
