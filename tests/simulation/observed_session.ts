@@ -343,6 +343,8 @@ export class ObservedSession {
   /** The first receipt of a message: it was sent behind what came before. */
   #checkOrder(message: SentMessage): void {
     if (message.isWill) return;
+    // What was given up may be there again after a crash.
+    if (this.#crashedAt >= 0 && this.#backlog.excuses(message)) return;
     const position = this.#positions.get(message.publisher) ?? -1;
     const sentAt = message.sentAt.find((step) => step > position);
     if (sentAt === undefined) {
