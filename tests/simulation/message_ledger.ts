@@ -23,6 +23,11 @@ export class MessageLedger {
     return this.#rules;
   }
 
+  /** Messages that may be processed at any moment. */
+  get open(): Iterable<SentMessage> {
+    return this.#open;
+  }
+
   /** The message with this key. */
   get(key: string): SentMessage | undefined {
     return this.#byKey.get(key);

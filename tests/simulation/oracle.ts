@@ -335,7 +335,7 @@ export class Oracle {
     this.#step++;
     this.#messages.reloaded(rules);
     // What was refused may be retained from now on.
-    for (const session of this.#sessions.values()) session.replays.clear();
+    for (const message of this.#messages.open) if (message.retain) this.#mayBeRetained(message);
     if (rules.denial === "drop") return;
     for (const connection of this.#connections) {
       const { awaited, unacknowledged } = connection;
