@@ -29,6 +29,11 @@ export class Session {
     this.persistent = persistent;
   }
 
+  /** The next Packet Identifier will be one behind this number, from 0 to 65,535. */
+  continuePacketIdsAt(number: number): void {
+    this.#lastPacketId = number;
+  }
+
   /** The next Packet Identifier that is not in use. [MQTT-2.3.1-4] The window is below 65,535. */
   allocatePacketId(): number {
     let id = this.#lastPacketId;

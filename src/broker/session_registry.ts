@@ -168,6 +168,9 @@ export class SessionRegistry {
       session.storedSinceMs = this.#turn.ageMs;
       this.#turn.journal.sessionStored(stored.clientIdentifier, session.storedSinceMs);
     }
+    // Elsewhere than before: with store.durability "interval" a client may still hold identifiers of
+    // exchanges that were lost here.
+    session.continuePacketIdsAt(Math.floor(this.#turn.ageMs / 16) % 65_536);
     this.#add(session);
     this.#stored.add(session);
     for (const { filter, qos } of stored.subscriptions) {
