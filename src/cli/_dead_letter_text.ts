@@ -1,5 +1,5 @@
 import type { StoredLetter } from "../store/mod.ts";
-import { quote } from "./_format.ts";
+import { asJson, printable, quote } from "./_format.ts";
 
 const TOPIC_WIDTH = 48;
 
@@ -9,9 +9,7 @@ export function letterJson(letter: StoredLetter): string {
   const text = asText(payload);
   const content = text === null ? { payload_base64: payload.toBase64() } : { payload: text };
   const time = new Date(wallMs).toISOString();
-  return `${
-    JSON.stringify({ id, time, reason, publisher, session, topic, qos, retain, ...content })
-  }\n`;
+  return `${asJson({ id, time, reason, publisher, session, topic, qos, retain, ...content })}\n`;
 }
 
 /** A table, and how many of them it shows. */
@@ -47,7 +45,7 @@ export function letterDetails(letter: StoredLetter): string {
   publisher  ${publisher === "" ? "unknown, or the server" : quote(publisher)}
   session    ${session === "" ? "none" : quote(session)}
   payload    ${payload.length} bytes${text === null ? ", in base64" : ""}
-${text === null ? payload.toBase64() : printable(text)}
+${text === null ? payload.toBase64() : printable(text, "\t\n")}
 `;
 }
 
@@ -58,12 +56,6 @@ function asText(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
-}
-
-/** Control characters of a client must not act on a terminal. */
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- they are what this is about
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e]/g, "\ufffd");
 }
 
 function shortened(text: string): string {

@@ -134,6 +134,35 @@ Deno.test("dlq purge forgets those that are chosen, and never all of them by mis
   });
 });
 
+Deno.test("nothing that dlq prints acts on a terminal or forges a line", async () => {
+  await withDirectory(async (dataDir) => {
+    const hostile = "t/\u001b[31m\u009b31m\u2066\u202e\n99  2026-01-01 00:00:00  forged";
+    {
+      const settings = { store: { dataDir }, queue: { messagesMax: 1 } };
+      await using broker = await TestBroker.start(settings, { keepDataDir: true });
+      using away = await WireClient.connect(broker.port, AWAY);
+      await away.subscribe("#", 1);
+      await away.disconnect();
+      using publisher = await WireClient.connect(broker.port, { clientIdentifier: hostile });
+      await publisher.publish("kept", "waits", { qos: 1 });
+      await publisher.publish(hostile, hostile, { qos: 1 });
+    }
+    const outputs: { code: number; out: string }[] = [];
+    for (const action of [["list"], ["list", "--json"], ["show", "1"], ["show", "1", "--json"]]) {
+      outputs.push(await run(["dlq", ...action, "--data-dir", dataDir]));
+    }
+    for (const { code, out } of outputs) {
+      assertEquals(code, 0);
+      // deno-lint-ignore no-control-regex -- they are what this is about
+      assertEquals(out.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2066\u202e]/), null, out);
+    }
+    const [table, json] = outputs.map(({ out }) => out.trimEnd().split("\n"));
+    assertEquals([table!.length, json!.length], [2, 1]);
+    const { topic, publisher, payload } = JSON.parse(json![0]!);
+    assertEquals([topic, publisher, payload], [hostile, hostile, hostile]);
+  });
+});
+
 Deno.test("dlq says why it cannot do what it is asked for", async () => {
   await withDirectory(async (dataDir) => {
     const complaints: [string[], number, string][] = [
