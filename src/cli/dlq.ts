@@ -123,8 +123,11 @@ async function replay({ file, selection, io, values }: Request): Promise<number>
   const written = values.get("to")?.[0];
   const to = written === undefined ? null : parseReplayTopic(written);
   if (to !== null && typeof to === "object") return refuse(io, `--to: ${to.problem}`);
-  const count = file.replay(selection, to);
-  io.out(`${count} of them will be published when the broker starts\n`);
+  const { taken, left } = file.replay(selection, to);
+  io.out(`${taken} of them will be published when the broker starts\n`);
+  if (left > 0) {
+    io.out(`${left} stay: their payload is not known (oversize), or their topic is the server's\n`);
+  }
   return EXIT_CODE.ok;
 }
 

@@ -8,7 +8,7 @@ import {
   topicMatches,
   type TopicName,
 } from "../mqtt/mod.ts";
-import { DROP_REASONS } from "../broker/mod.ts";
+import { DROP_REASONS, isServerTopic } from "../broker/mod.ts";
 import { openDatabase } from "./sqlite_database.ts";
 import { problemOf, type StoreProblem } from "./sqlite_problem.ts";
 
@@ -125,43 +125,57 @@ export class DeadLetterFile {
 
   /**
    * Takes dead letters out, to be published when the broker starts: on their own topic, or on `to`.
-   * Gives how many.
+   * Those stay of which only the topic is known, and those of a topic that is the server's, on which
+   * nobody may make it publish. Gives how many of them went and how many stay.
    */
-  replay(selection: DeadLetterSelection, to: TopicName | null = null): number {
+  replay(
+    selection: DeadLetterSelection,
+    to: TopicName | null = null,
+  ): { taken: number; left: number } {
     return this.#takeOut(selection, (letter) => {
+      if (letter.reason === "oversize" || isServerTopic(to ?? letter.topic)) return false;
       this.#database.prepare(
         "INSERT INTO publication (id, topic, qos, retain, payload) VALUES" +
           " ((SELECT coalesce(max(id), 0) + 1 FROM publication), ?, ?, ?, ?)",
       ).run(to ?? letter.topic, letter.qos, letter.retain ? 1 : 0, letter.payload);
+      return true;
     });
   }
 
   /** Takes dead letters out for good. Gives how many. */
   purge(selection: DeadLetterSelection): number {
-    return this.#takeOut(selection, () => {});
+    return this.#takeOut(selection, () => true).taken;
   }
 
   close(): void {
     this.#database.close();
   }
 
-  #takeOut(selection: DeadLetterSelection, use: (letter: StoredLetter) => void): number {
+  /** `use` says whether a letter goes. */
+  #takeOut(
+    selection: DeadLetterSelection,
+    use: (letter: StoredLetter) => boolean,
+  ): { taken: number; left: number } {
     const database = this.#database;
     const remove = database.prepare("DELETE FROM dead_letter WHERE id = ?");
     // A statement that is stepped through would see the deletions: the identifiers come first.
-    const ids = [...this.list(selection)].map(({ id }) => id);
+    const ids: number[] = [];
+    for (const { id } of this.list(selection)) ids.push(id);
+    let taken = 0;
     database.exec("BEGIN IMMEDIATE");
     try {
       for (const id of ids) {
-        for (const letter of this.list({ ids: [id] })) use(letter);
+        const [letter] = this.list({ ids: [id] });
+        if (letter === undefined || !use(letter)) continue;
         remove.run(id);
+        taken++;
       }
       database.exec("COMMIT");
     } catch (error) {
       database.exec("ROLLBACK");
       throw error;
     }
-    return ids.length;
+    return { taken, left: ids.length - taken };
   }
 }
 

@@ -134,6 +134,26 @@ Deno.test("dlq purge forgets those that are chosen, and never all of them by mis
   });
 });
 
+Deno.test("dlq replay leaves what nobody may publish, and what has no payload any more", async () => {
+  await withDirectory(async (dataDir) => {
+    const settings = { store: { dataDir }, limits: { packetBytesMax: 1024 } };
+    {
+      await using broker = await TestBroker.start(settings, { keepDataDir: true });
+      using spoofer = await WireClient.connect(broker.port, { clientIdentifier: "spoofer" });
+      await spoofer.publish("$SYS/broker/alarm", "all is well", { qos: 1, retain: true });
+      await spoofer.send(publishPacket("big", "x".repeat(2000), { qos: 1, packetId: 9 }));
+      await spoofer.expectClosed();
+    }
+    const { out } = await run(["dlq", "replay", "--all", "--data-dir", dataDir]);
+    assertEquals(out.split(" ").slice(0, 4).join(" "), "0 of them will");
+    assertStringIncludes(out, "\n2 stay: ");
+    assertEquals((await listed(dataDir)).length, 2);
+    const moved = await run(["dlq", "replay", "--all", "--to", "seen", "--data-dir", dataDir]);
+    assertStringIncludes(moved.out, "1 of them will");
+    assertEquals((await listed(dataDir)).map(({ topic }) => topic), ["big"]);
+  });
+});
+
 Deno.test("nothing that dlq prints acts on a terminal or forges a line", async () => {
   await withDirectory(async (dataDir) => {
     const hostile = "t/\u001b[31m\u009b31m\u2066\u202e\n99  2026-01-01 00:00:00  forged";
