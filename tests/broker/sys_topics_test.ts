@@ -1,0 +1,39 @@
+/** `$SYS`: the figures that go with the limits. */
+import { assertEquals } from "@std/assert";
+import { SysTopics } from "../../src/broker/mod.ts";
+import { Statistics } from "../../src/broker/statistics.ts";
+
+Deno.test("what counts against a limit of the broker can be read in $SYS", () => {
+  const statistics = new Statistics();
+  Object.assign(statistics, {
+    connectionsOpen: 1,
+    sessions: 2,
+    subscriptions: 3,
+    retainedMessages: 4,
+    retainedBytes: 5,
+    queuedMessages: 6,
+    queuedBytes: 7,
+    inFlightMessages: 8,
+    inFlightBytes: 9,
+    deadLetters: 10,
+    deadLetterBytes: 11,
+  });
+  const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store: { "backlog/bytes": 12 } };
+  const topics = new Map(new SysTopics().round(statistics, facts));
+  const names = [
+    "connections/count",
+    "clients/total",
+    "subscriptions/count",
+    "retained messages/count",
+    "retained messages/bytes",
+    "messages/queued",
+    "messages/queued/bytes",
+    "messages/inflight",
+    "messages/inflight/bytes",
+    "dead-letters/count",
+    "dead-letters/bytes",
+    "store/backlog/bytes",
+  ];
+  const values = names.map((name) => Number(topics.get(`$SYS/broker/${name}`)));
+  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+});
