@@ -83,7 +83,7 @@ export class Server implements TurnOwner {
   readonly #startedMs = performance.now();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #trouble: string | null = null;
-  /** Damaged databases that were set aside, when this is not 0. */
+  /** Damaged databases that lie beside the present one; 0 unless this start has set one aside. */
   #quarantines = 0;
   #nextHandle = 1;
   #allEnded: (() => void) | null = null;

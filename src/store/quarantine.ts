@@ -115,7 +115,12 @@ function replace(
       files.restart(time);
       salvaged = rebuild(files.rescue(time), files.damaged(time), budget);
     } catch (error) {
-      if (bytesMax === 0 || error instanceof StoreError && error.kind === "unusable") throw error;
+      if (error instanceof StoreError && error.kind === "unusable") throw error;
+      if (bytesMax === 0) {
+        const where = `the damaged one, set aside as ${files.damaged(time)}`;
+        const message = `Cannot make a new database in the place of ${where}: ${reasonOf(error)}`;
+        throw new StoreError("unusable", message);
+      }
       trouble = reasonOf(error);
       // A disk that is full: as much as there is room for. The rest waits where it is.
       bytesMax = isPassing(error) ? Math.floor(budget.bytesTaken / 2) : 0;

@@ -24,14 +24,14 @@ export function quarantineText(report: QuarantineReport): readonly string[] {
   const tallies = Object.entries(tables).map(([table, { rescued, lost }]) =>
     `${table} ${rescued}${lost > 0 ? ` (${lost} lost)` : ""}`
   );
-  const homeless = orphans.length + orphansLeftOut;
+  const leftOut = orphansLeftOut > 0 ? ` (${orphansLeftOut} more left out)` : "";
   const lines = [
     `store damaged: ${reason}`,
     `store damaged: set aside as ${movedTo}; ${report.setAside} such by now, delete them yourself`,
     `store damaged: rescued in ${Math.round(report.tookMs)} ms: ${
       tallies.join(", ") || "nothing"
     }` +
-    `; pages lost: ${pagesLost}; messages without a session: ${homeless}, in the dead letters`,
+    `; pages lost: ${pagesLost}; messages without a session: ${orphans.length}, in the dead letters${leftOut}`,
   ];
   if (trouble !== null) lines.push(`store damaged: not everything was rescued: ${trouble}`);
   lines.push(`audit: database quarantined: ${JSON.stringify({ movedTo, reason, tables })}`);

@@ -1,5 +1,11 @@
 /** A damaged database is set aside whole, its rows are rescued, and a crash in between costs none. */
-import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type OpenedDatabase, openOrQuarantine } from "../../src/store/quarantine.ts";
 import { problemOf, StoreError } from "../../src/store/sqlite_problem.ts";
@@ -8,6 +14,7 @@ import { PageSource } from "../../src/store/salvage/page_source.ts";
 import { ROW_SHAPES } from "../../src/store/salvage/row_shapes.ts";
 import { salvage } from "../../src/store/salvage/salvage.ts";
 import { migrate } from "../../src/store/sqlite_schema.ts";
+import { quarantineText } from "../../src/store/store_text.ts";
 import { laidOut, PAGE_BYTES, type PlantFiles, plantFiles, rowsOf } from "./_plant.ts";
 import { databasePath } from "./_sqlite.ts";
 
@@ -310,6 +317,44 @@ Deno.test({
     assertGreater(before.delivery.size, rows.delivery.size);
     assertEquals(Deno.readFileSync(`${path}.damaged-20260101T000000Z`), main);
   },
+});
+
+Deno.test({
+  name: "where there is no room for an empty database, it is said what has become of the old one",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const script = new URL("./_quarantine_child.ts", import.meta.url).pathname;
+    const { main, wal } = copyOf(CLEAN);
+    const path = laidOut({ main: main.fill(0, 0, PAGE_BYTES), wal });
+    const limited = `trap "" XFSZ; exec prlimit --fsize=8192 -- "$0" "$@"`;
+    const args = ["-c", limited, Deno.execPath(), "run", "--no-prompt", "-A", script, path];
+    const { success, stderr } = await new Deno.Command("sh", { args }).output();
+    assert(!success);
+    assertStringIncludes(
+      new TextDecoder().decode(stderr),
+      `Cannot make a new database in the place of the damaged one, set aside as ${path}.damaged-`,
+    );
+    const { database, quarantine } = open(path); // there is room again
+    database.close();
+    assertEquals(quarantine!.trouble, null);
+    assertGreater(rowsOf(path).delivery.size, 10);
+  },
+});
+
+Deno.test("the log does not count messages as dead letters that were left out", () => {
+  const report = {
+    movedTo: "d.damaged-1",
+    reason: "r",
+    trouble: null,
+    setAside: 1,
+    tookMs: 1,
+    tables: {},
+    pagesLost: 0,
+    orphans: [{ topic: "t", payload: new Uint8Array(0), qos: 1 as const }],
+    orphansLeftOut: 2,
+  };
+  const [, , rescued] = quarantineText(report);
+  assertStringIncludes(rescued!, "without a session: 1, in the dead letters (2 more left out)");
 });
 
 Deno.test("a second database of the same second gets a number, and none is ever removed", () => {
