@@ -7,7 +7,12 @@ import { DatabaseSync } from "node:sqlite";
 import { type OnStep, QuarantineFiles } from "./quarantine_files.ts";
 import { PageSource } from "./salvage/page_source.ts";
 import { type Budget, type Salvage, salvage } from "./salvage/salvage.ts";
-import { type DatabaseOptions, SqliteDatabase } from "./sqlite_database.ts";
+import {
+  type BeforeClose,
+  closeAfter,
+  type DatabaseOptions,
+  SqliteDatabase,
+} from "./sqlite_database.ts";
 import { isPassing, isReadFault, problemOf, reasonOf, StoreError } from "./sqlite_problem.ts";
 import { damageReason, migrate } from "./sqlite_schema.ts";
 
@@ -65,7 +70,7 @@ export function openOrQuarantine(
   }
   for (let attempt = 1;; attempt++) {
     let time: string | null = null;
-    const beforeClose = (error: unknown): void => {
+    const beforeClose: BeforeClose = (error) => {
       if (attempt > ATTEMPTS_MAX || !isDamage(error, files.path)) return;
       time = files.mark(nowMs);
       files.setAside(time);
@@ -82,7 +87,7 @@ export function openOrQuarantine(
 function openWhole(
   path: string,
   options: DatabaseOptions,
-  beforeClose: (error: unknown) => void,
+  beforeClose: BeforeClose,
 ): Pick<OpenedDatabase, "database" | "chunks"> {
   const database = SqliteDatabase.open(path, options, beforeClose);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -90,12 +95,7 @@ function openWhole(
     database.load((chunk) => chunks.push(chunk));
     return { database, chunks };
   } catch (error) {
-    try {
-      beforeClose(error);
-    } finally {
-      database.close();
-    }
-    throw error;
+    closeAfter(error, database, beforeClose);
   }
 }
 

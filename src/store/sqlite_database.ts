@@ -83,12 +83,7 @@ export class SqliteDatabase {
       );
       return new SqliteDatabase(database, path, options);
     } catch (error) {
-      try {
-        beforeClose(error);
-      } finally {
-        database.close();
-      }
-      throw error;
+      closeAfter(error, database, beforeClose);
     }
   }
 
@@ -208,17 +203,26 @@ export function openDatabase(
     refuse(inconsistency(database));
     return database;
   } catch (error) {
-    try {
-      beforeClose(error);
-    } finally {
-      database.close();
-    }
-    throw error;
+    closeAfter(error, database, beforeClose);
   }
 }
 
 /** Gets the error for which a database is closed again, while it is still open. */
 export type BeforeClose = (error: unknown) => void;
+
+/** Closes a database for an error, and throws that. */
+export function closeAfter(
+  error: unknown,
+  database: { close(): void },
+  beforeClose: BeforeClose,
+): never {
+  try {
+    beforeClose(error);
+  } finally {
+    database.close();
+  }
+  throw error;
+}
 
 function nothing(): void {}
 
