@@ -134,7 +134,10 @@ export class Broker {
     this.#turn.setClock(instant);
     const { statistics, limits, pool } = this.#turn;
     statistics.connectionsTotal++;
-    if (this.#connections.size >= limits.connectionsMax) return null;
+    if (this.#connections.size >= limits.connectionsMax) {
+      statistics.connectionsRefused++;
+      return null;
+    }
     const connection = new Connection(handle, { origin, pool, nowMs: instant.nowMs });
     this.#connections.add(connection);
     statistics.connectionsOpen = this.#connections.size;
@@ -257,7 +260,8 @@ export class Broker {
 
   /** Batches up to `batch` are committed: their acknowledgements may leave. */
   committed(batch: number): void {
-    this.#turn.committedBatch = batch;
+    // A store that acknowledges first may be done with an older one later.
+    this.#turn.committedBatch = Math.max(this.#turn.committedBatch, batch);
     this.#gate.release(batch);
     this.#flow.storeProgress();
   }

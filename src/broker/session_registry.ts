@@ -73,6 +73,7 @@ export class SessionRegistry {
       this.close(older, "takenOver");
     }
     if (!this.#sessions.has(identifier) && !this.#makeRoom()) {
+      statistics.sessionsRefused++;
       this.refuse(connection, ConnackCode.serverUnavailable);
       return;
     }

@@ -30,6 +30,10 @@ export class Statistics {
   publishBytesSent = 0;
   connectionsTotal = 0;
   connectionsOpen = 0;
+  /** Connections, sessions and subscriptions that a limit left no room for. */
+  connectionsRefused = 0;
+  sessionsRefused = 0;
+  subscriptionsRefused = 0;
   clientsConnected = 0;
   clientsConnectedMax = 0;
   sessions = 0;

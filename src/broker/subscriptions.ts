@@ -82,7 +82,10 @@ export class Subscriptions {
     const full = session.subscriptions.size >= limits.subscriptionsPerSessionMax ||
       statistics.subscriptions >= limits.subscriptionsMax ||
       this.#parts.router.trie.levels >= limits.subscriptionsMax * LEVELS_PER_SUBSCRIPTION;
-    if (isNew && full) return SUBACK_FAILURE;
+    if (isNew && full) {
+      statistics.subscriptionsRefused++;
+      return SUBACK_FAILURE;
+    }
     session.subscriptions.set(filter, granted); // [MQTT-3.8.4-3]
     this.#parts.router.trie.add(filter, session, granted);
     if (isNew) statistics.subscriptions++;

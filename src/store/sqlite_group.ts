@@ -162,7 +162,10 @@ export class WriteGroup {
         this.#wills.set(record.clientIdentifier, record.will);
         return;
       case "willDeleted":
-        this.#wills.set(record.clientIdentifier, null);
+        // One that was never stored leaves no trace: clients that come and go would fill the memory.
+        if (this.#names.wills.has(record.clientIdentifier)) {
+          this.#wills.set(record.clientIdentifier, null);
+        } else this.#wills.delete(record.clientIdentifier);
         return;
       case "deliveryAdded": {
         const { delivery } = record;

@@ -80,6 +80,10 @@ class WorkerDevice implements StoreDevice {
 
   /** Answers go to the store from now on. */
   attach(store: DurableStore): void {
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      throw new Error(`Cannot go on without the store: ${event.message}`);
+    };
     this.#worker.onmessage = (event: MessageEvent<StoreReply>) => {
       const reply = event.data;
       if (reply.kind === "opened" || reply.kind === "refused") {

@@ -63,6 +63,7 @@ const limitCases: KeyCases = {
     using _first = await WireClient.connect(broker.port);
     using second = await WireClient.open(broker.port);
     await second.expectClosed();
+    assertEquals(broker.server.broker.statistics.connectionsRefused, 1);
   },
   "limits.connect_timeout_ms": async () => {
     await using broker = await TestBroker.start({ limits: { connectTimeoutMs: 100 } });
@@ -112,12 +113,14 @@ const limitCases: KeyCases = {
     using second = await WireClient.connect(broker.port);
     assertEquals(await returnCodes(first, ["a"]), [0]);
     assertEquals(await returnCodes(second, ["a", "b"]), [0, 0x80]);
+    assertEquals(broker.server.broker.statistics.subscriptionsRefused, 1);
   },
   "limits.sessions_max": async () => {
     await using broker = await TestBroker.start({ limits: { sessionsMax: 1 } });
     using _first = await WireClient.connect(broker.port, { clientIdentifier: "one" });
     using second = await WireClient.open(broker.port);
     assertEquals((await second.sendConnect({ clientIdentifier: "two" })).returnCode, 3);
+    assertEquals(broker.server.broker.statistics.sessionsRefused, 1);
   },
   "limits.retained_messages_max": async () => {
     await using broker = await TestBroker.start({ limits: { retainedMessagesMax: 2 } });
