@@ -56,7 +56,7 @@ async function dlq(args: ParsedArguments, io: CliIo): Promise<number> {
     return refuse(io, `${JSON.stringify(name)} is none of ${Object.keys(ACTIONS).join(", ")}`);
   }
   // Only here, so that the other commands do not wait for the database to be loaded.
-  const { DeadLetterFile, parseSelection } = await import("../store/mod.ts");
+  const { openDeadLetters, parseSelection } = await import("../store/mod.ts");
   const [reason, topic, session, publisher, since, until] = [
     "reason",
     "topic",
@@ -75,7 +75,7 @@ async function dlq(args: ParsedArguments, io: CliIo): Promise<number> {
   const config = await readConfig(args.values.get("config")?.[0], io);
   if (config === undefined) return EXIT_CODE.config;
   const path = `${args.values.get("data-dir")?.[0] ?? config.store.dataDir}/relayq.db`;
-  const file = DeadLetterFile.open(path);
+  const file = await openDeadLetters(path);
   if ("problem" in file) {
     const running = file.kind === "locked" ? "; is the broker running?" : "";
     io.err(`Cannot open ${path}: ${file.problem}${running}\n`);

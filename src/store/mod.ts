@@ -1,14 +1,15 @@
 /** Where sessions, queued messages, retained messages and Wills are kept. */
 export { BatchJournal, type JournalRecord } from "./batch_journal.ts";
 export { MemoryStore } from "./memory_store.ts";
+export type { DeadLetterFile } from "./dead_letter_file.ts";
 export {
-  DeadLetterFile,
   type DeadLetterSelection,
+  openDeadLetters,
   parseReplayTopic,
   parseSelection,
   type StoredLetter,
-} from "./dead_letter_file.ts";
-export { type OpenedDatabase, openOrQuarantine, type QuarantineReport } from "./quarantine.ts";
+} from "./dead_letter_selection.ts";
+export type { QuarantineReport } from "./quarantine.ts";
 export type { OrphanMessage } from "./salvage/consistency.ts";
 export type { DatabaseOptions } from "./sqlite_database.ts";
 export type { StoreProblem } from "./sqlite_problem.ts";
