@@ -5,15 +5,20 @@ export type FileReading =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: string };
 
-/** Most bytes read of a configuration file; one of so many bytes is too long in any encoding. */
-const FILE_BYTES_MAX = 4 * CONFIG_LENGTH_MAX + 4;
+/** Reads a configuration file. */
+export function readConfigFile(path: string): Promise<FileReading> {
+  return readText(path, CONFIG_LENGTH_MAX);
+}
 
-/** Reads a UTF-8 file; stops at a bound, so that a device or a pipe cannot fill the memory. */
-export async function readConfigFile(path: string): Promise<FileReading> {
+/**
+ * Reads a UTF-8 file; stops where it is longer than `lengthMax` code units in any case, so that a
+ * device or a pipe cannot fill the memory.
+ */
+export async function readText(path: string, lengthMax: number): Promise<FileReading> {
   let bytes: Uint8Array | undefined;
   try {
     using file = await Deno.open(path, { read: true });
-    bytes = await readAtMost(file, FILE_BYTES_MAX);
+    bytes = await readAtMost(file, 4 * lengthMax + 4);
   } catch (error) {
     return { ok: false, problem: fileProblem(error) };
   }
@@ -51,7 +56,8 @@ async function readAtMost(file: Deno.FsFile, bytesMax: number): Promise<Uint8Arr
   }
 }
 
-function fileProblem(error: unknown): string {
+/** Why a file could not be used, for people. */
+export function fileProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such file or directory";
   if (error instanceof Deno.errors.AlreadyExists) return "the file exists already";
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";

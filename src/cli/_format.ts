@@ -25,7 +25,7 @@ export function printable(text: string, kept = ""): string {
 /** One line for one diagnostic, in the form that editors jump to. */
 export function formatDiagnostic(
   file: string,
-  { line, column, message, suggestion }: Diagnostic,
+  { line, column, message, suggestion }: Omit<Diagnostic, "key">,
 ): string {
   return `${file}:${line}:${column}: ${message}${formatSuggestion(suggestion)}\n`;
 }

@@ -6,6 +6,9 @@ export type RunServer = (
   io: Pick<CliIo, "err"> & { started?(addresses: readonly Deno.NetAddr[]): void },
 ) => Promise<number>;
 
+/** Where a password comes from; `Deno.stdin` is one. */
+export type PasswordSource = Pick<typeof Deno.stdin, "isTerminal" | "read" | "setRaw">;
+
 /** What the command line writes to and starts, so that it can be run inside a test. */
 export interface CliIo {
   /** Writes to standard output; the text brings its own line ends. */
@@ -14,4 +17,6 @@ export interface CliIo {
   err(text: string): void;
   /** Runs the broker; without it `serve` loads the one in `src/server.ts`. */
   readonly runServer?: RunServer;
+  /** Standard input; without it the process's own. */
+  readonly input?: PasswordSource;
 }

@@ -10,6 +10,8 @@ export const EXIT_CODE = {
   start: 3,
   /** A fault of the broker itself. */
   internal: 4,
+  /** What was asked is not so: a password is wrong, an access is denied. */
+  denied: 5,
 } as const;
 
 /** The same for people, for `--help`. */
@@ -19,4 +21,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   ${EXIT_CODE.usage}  the command line is wrong
   ${EXIT_CODE.start}  the broker could not start: address in use, data directory locked
   ${EXIT_CODE.internal}  internal error
+  ${EXIT_CODE.denied}  the answer is no: a wrong password, a denied access
 `;

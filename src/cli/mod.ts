@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { CliIo, RunServer } from "./cli_io.ts";
+export type { CliIo, PasswordSource, RunServer } from "./cli_io.ts";
 export { EXIT_CODE } from "./exit_code.ts";
 export { exitOnFault } from "./exit_on_fault.ts";
 export { runCli } from "./run_cli.ts";

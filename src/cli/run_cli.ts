@@ -8,6 +8,7 @@ import { commandHelp, programHelp } from "./_help.ts";
 import { parseCommandLine, type UsageProblem } from "./_parse_command_line.ts";
 import { EXIT_CODE } from "./exit_code.ts";
 import { initCommand } from "./init.ts";
+import { passwdCommand } from "./passwd.ts";
 import { serveCommand } from "./serve.ts";
 import { versionCommand } from "./version.ts";
 
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   checkCommand,
   initCommand,
   dlqCommand,
+  passwdCommand,
   versionCommand,
   helpCommand,
 ];
