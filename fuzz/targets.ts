@@ -1,4 +1,6 @@
 /** Every fuzz target. */
+import { ACCESS_FILES } from "./access_files.ts";
+import { ACCESS_RULES } from "./access_rules.ts";
 import { CORE } from "./core.ts";
 import { DECODER } from "./decoder.ts";
 import { ROUND_TRIP } from "./round_trip.ts";
@@ -6,4 +8,11 @@ import type { Target } from "./target.ts";
 import { TOPIC_FILTER } from "./topic_filter.ts";
 
 /** In the order in which they run. */
-export const TARGETS: readonly Target[] = [DECODER, ROUND_TRIP, TOPIC_FILTER, CORE];
+export const TARGETS: readonly Target[] = [
+  DECODER,
+  ROUND_TRIP,
+  TOPIC_FILTER,
+  CORE,
+  ACCESS_RULES,
+  ACCESS_FILES,
+];

@@ -1,4 +1,5 @@
 import { nearestName } from "../config/mod.ts";
+import { aclCommand } from "./acl.ts";
 import { checkCommand } from "./check.ts";
 import type { CliIo } from "./cli_io.ts";
 import { dlqCommand } from "./dlq.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   initCommand,
   dlqCommand,
   passwdCommand,
+  aclCommand,
   versionCommand,
   helpCommand,
 ];

@@ -43,6 +43,10 @@ export class Diagnostics {
   }
 }
 
-/** A C0 or C1 control character or a line separator, which no line of ours may hold. */
-// deno-lint-ignore no-control-regex -- they are what this is about
-export const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+/**
+ * A control character, a line separator, or what turns the direction of writing: no line of ours may
+ * hold one, since it would not mean what it shows.
+ */
+export const CONTROL_CHARACTER =
+  // deno-lint-ignore no-control-regex -- they are what this is about
+  /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
