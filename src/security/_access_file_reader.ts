@@ -117,8 +117,8 @@ class AccessFileReader {
     if (!this.#withMembers.has(group.text)) {
       this.#withMembers.set(group.text, { line: this.#line, column: group.column });
     }
-    const kind = this.#word("user, client or certificate");
-    if (kind === null) return;
+    const kind = this.#sound(this.#words.next());
+    if (kind === undefined || kind === null) return; // A group may be empty.
     if (!MEMBER_KINDS.includes(kind.text)) {
       const said = JSON.stringify(kind.text);
       this.#complain(kind.column, `${said} is none of ${MEMBER_KINDS.join(", ")}`);

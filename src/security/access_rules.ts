@@ -18,9 +18,10 @@
  * A line says whom the rules below it are for: `user`, `group`, `client` (Client Identifier) or
  * `certificate`, each with one name or several, or `authenticated`, `anonymous`, `everyone`. A name
  * with blanks stands in quotation marks, as in JSON. `members GROUP user|client|certificate NAME…`
- * makes up a group. A rule is `allow` or `deny`, then `publish`, `subscribe`, `read` or several of
- * them with commas between, or `all`, then a Topic Filter, which goes to the end of the line.
- * `use TEMPLATE ARGUMENT…` stands for the rules of a template that the program brings along.
+ * makes up a group, in several lines if need be; `members GROUP` alone leaves it empty. A rule is
+ * `allow` or `deny`, then `publish`, `subscribe`, `read` or several of them with commas between, or
+ * `all`, then a Topic Filter, which goes to the end of the line. `use TEMPLATE ARGUMENT…` stands for
+ * the rules of a template that the program brings along.
  *
  * Order means nothing, and neither does how special a filter is: an operation is allowed if a rule
  * that applies to the client allows it and none denies it. Topic Filters match as in MQTT 3.1.1
@@ -40,7 +41,7 @@
  * needs no quotation marks in it, and because each rule has its line, by which it can be named.
  */
 import { type AccessFileContent, readAccessFile } from "./_access_file_reader.ts";
-import { type AccessRule, OPERATION_BIT } from "./access_rule.ts";
+import { type AccessRule, OPERATION_BIT, type RuleLevel } from "./access_rule.ts";
 import { type ClientIdentity, ClientRules, type PrincipalRules } from "./client_rules.ts";
 import type { FileDiagnostic, ParsedFile } from "./file_diagnostic.ts";
 import type { RuleTemplates } from "./rule_template.ts";
@@ -85,17 +86,24 @@ export class AccessRules {
 
   /** What is allowed in the file and yet of no use; nothing that keeps it from being used. */
   warnings(): readonly FileDiagnostic[] {
-    const readable = new RuleTrie("deny"); // A deny takes a substitution for any value.
-    for (const rule of this.rules) if (rule.action === "allow") readable.add(rule);
+    const readable = new RuleTrie("allow");
+    for (const { action, operations, levels } of this.rules) {
+      if (action === "allow") readable.add({ operations, levels: anyValue(levels) });
+    }
     const values = { u: null, c: null };
     return this.rules.filter(({ action, operations, levels }) => {
       if (action === "deny" || (operations & OPERATION_BIT.subscribe) === 0) return false;
-      const filter = levels.map((level) => typeof level === "string" ? level : "+");
-      return !readable.overlaps({ levels: filter, operation: OPERATION_BIT.read, values });
+      const operation = OPERATION_BIT.read;
+      return !readable.overlaps({ levels: anyValue(levels), operation, values });
     }).map(({ line }) => ({
       line,
       column: 1,
       message: "no rule allows read of anything that is subscribed to here",
     }));
   }
+}
+
+/** The levels with a wildcard for each substitution: as far as the rule may reach for anybody. */
+function anyValue(levels: readonly RuleLevel[]): readonly string[] {
+  return levels.map((level) => typeof level === "string" ? level : "+");
 }
