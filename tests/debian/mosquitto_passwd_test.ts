@@ -1,7 +1,7 @@
 /** Password files of Debian's mosquitto_passwd, and ours in Debian's mosquitto. */
 import { assert, assertEquals } from "@std/assert";
-import { PasswordFile, withoutUser, withUser } from "../../src/security/mod.ts";
-import { hashPassword } from "../../src/security/mod.ts";
+import { hashPassword, PasswordFile, withoutUser, withUser } from "../../src/security/mod.ts";
+import { Mosquitto } from "./_mosquitto.ts";
 
 async function run(program: string, ...args: string[]): Promise<number> {
   const { code } = await new Deno.Command(program, { args, stdout: "null", stderr: "null" })
@@ -43,41 +43,14 @@ for (const algorithm of ["sha512", "sha512-pbkdf2"]) {
 }
 
 Deno.test("mosquitto lets a user in whom relayq passwd add --mosquitto has added", async () => {
-  await withDirectory(async (directory) => {
-    const path = `${directory}/users`;
-    const hash = await hashPassword(new TextEncoder().encode("sésame"), {
-      scheme: "pbkdf2-sha512",
-      iterations: 1_000,
-    });
-    const text = withUser(withUser("# both\n", { userName: "ali", hash }), { userName: "x", hash });
-    await Deno.writeTextFile(path, withoutUser(text, "x")!);
-    const port = freePort();
-    const config = `listener ${port} 127.0.0.1\nallow_anonymous false\npassword_file ${path}\n`;
-    await Deno.writeTextFile(`${directory}/conf`, config);
-    for (const name of ["", "/users", "/conf"]) await Deno.chmod(directory + name, 0o755);
-    const broker = new Deno.Command("mosquitto", {
-      args: ["-c", `${directory}/conf`],
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    try {
-      const where = ["-h", "127.0.0.1", "-p", `${port}`, "-t", "t", "-m", "x", "-q", "1"];
-      let code = -1;
-      for (let i = 0; i < 100 && code !== 0; i++) {
-        code = await run("mosquitto_pub", ...where, "-u", "ali", "-P", "sésame");
-        if (code !== 0) await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      assertEquals(code, 0);
-      assert(await run("mosquitto_pub", ...where, "-u", "ali", "-P", "sesame") !== 0);
-      assert(await run("mosquitto_pub", ...where, "-u", "x", "-P", "sésame") !== 0);
-    } finally {
-      broker.kill();
-      await broker.status;
-    }
-  });
+  const password = new TextEncoder().encode("sésame");
+  const hash = await hashPassword(password, { scheme: "pbkdf2-sha512", iterations: 1_000 });
+  const both = withUser(withUser("# both\n", { userName: "ali", hash }), { userName: "x", hash });
+  const users = withoutUser(both, "x")!;
+  const config = "allow_anonymous false\npassword_file DIR/users\n";
+  await using broker = await Mosquitto.start(config, { users });
+  const where = ["-h", "127.0.0.1", "-p", `${broker.port}`, "-t", "t", "-m", "x", "-q", "1"];
+  assertEquals(await run("mosquitto_pub", ...where, "-u", "ali", "-P", "sésame"), 0);
+  assert(await run("mosquitto_pub", ...where, "-u", "ali", "-P", "sesame") !== 0);
+  assert(await run("mosquitto_pub", ...where, "-u", "x", "-P", "sésame") !== 0);
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
