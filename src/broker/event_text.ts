@@ -14,6 +14,7 @@ const CAUSES: Readonly<Record<CloseCause, string>> = {
   keepAlive: "keep alive exceeded",
   connectTimeout: "no CONNECT in time",
   stalledWrite: "client takes no bytes",
+  revoked: "user is not known any more",
   shutdown: "server shuts down",
 };
 

@@ -12,6 +12,7 @@ export type CloseCause =
   | "keepAlive"
   | "connectTimeout"
   | "stalledWrite"
+  | "revoked"
   | "shutdown";
 
 /** One event. */

@@ -217,7 +217,7 @@ export class Inbound {
     connection.state = next[connection.state * stride + events.CONNECT]!;
     connection.clientIdentifier = packet.clientIdentifier;
     connection.userName = packet.userName;
-    const verdict = policy.connect(packet, connection.origin);
+    const verdict = policy.connect(packet, connection);
     if (verdict.kind === "accept") this.#parts.sessions.accept(connection, packet);
     else if (verdict.kind === "refuse") this.#parts.sessions.refuse(connection, verdict.code);
     else this.#turn.authentications.push({ connection, packet });

@@ -6,6 +6,7 @@ import type { ConnectionOrigin } from "./connection.ts";
 export interface ClientFacts {
   readonly origin: ConnectionOrigin;
   readonly clientIdentifier: string;
+  /** As the client gave it; nobody has verified it but the policy. */
   readonly userName: string | null;
 }
 
@@ -22,10 +23,13 @@ export type PublishVerdict = "allow" | "drop" | "close";
 export interface AccessPolicy {
   /** Changes whenever a verdict on a publish may have changed; verdicts are kept until then. */
   readonly generation: number;
-  connect(packet: ConnectPacket, origin: ConnectionOrigin): ConnectVerdict;
+  /** `client` is the same object in all questions about one connection. */
+  connect(packet: ConnectPacket, client: ClientFacts): ConnectVerdict;
   publish(client: ClientFacts, topic: TopicName): PublishVerdict;
   /** The QoS granted, or null to refuse with SUBACK return code 0x80. */
   subscribe(client: ClientFacts, request: { filter: TopicFilter; qos: Qos }): Qos | null;
+  /** Whether a message may be delivered; null if all that is subscribed to may be. */
+  readonly read: ((client: ClientFacts, topic: TopicName) => boolean) | null;
 }
 
 /** Everything is allowed: for listeners that are open on purpose. */
@@ -34,4 +38,5 @@ export const OPEN_ACCESS: AccessPolicy = {
   connect: () => ({ kind: "accept" }),
   publish: () => "allow",
   subscribe: (_client, request) => request.qos,
+  read: null,
 };

@@ -2,7 +2,8 @@
 import { compileTable, type TransitionTable } from "./transition_table.ts";
 
 /**
- * One machine for each Packet Identifier. `resume` is the return of the client with Clean Session 0.
+ * One machine for each Packet Identifier. `resume` is the return of the client with Clean Session 0,
+ * `withdraw` the same where it may not have the message any more.
  * An acknowledgement for an identifier that is not in use is no fault: a PUBLISH that was re-sent
  * is acknowledged twice, and a PUBREC is answered so that the client can finish.
  */
@@ -17,16 +18,20 @@ export const QOS_SENDER_TABLE = {
   awaitPuback: {
     PUBACK: { to: "idle", emit: "finish" },
     resume: { to: "awaitPuback", emit: "PUBLISH_DUP" }, // [MQTT-4.4.0-1] [MQTT-3.3.1-1]
+    withdraw: { to: "idle", emit: "finish" },
   },
   awaitPubrec: {
     PUBREC: { to: "awaitPubcomp", emit: "PUBREL" },
     resume: { to: "awaitPubrec", emit: "PUBLISH_DUP" },
+    // The client may have it: the exchange has to end before its identifier is used again.
+    withdraw: { to: "awaitPubcomp", emit: "PUBREL" },
   },
   awaitPubcomp: {
     // The PUBLISH is not sent again behind its PUBREL. [MQTT-4.3.3-1]
     PUBREC: { to: "awaitPubcomp", emit: "PUBREL" },
     PUBCOMP: { to: "idle", emit: "finish" },
     resume: { to: "awaitPubcomp", emit: "PUBREL" }, // [MQTT-4.4.0-1]
+    withdraw: { to: "awaitPubcomp", emit: "PUBREL" },
   },
 } as const satisfies TransitionTable;
 

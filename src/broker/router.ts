@@ -31,7 +31,7 @@ export class Router {
 
   /** Hands a message to every matching session. [MQTT-4.5.0-1] [MQTT-3.3.2-3] */
   route(entry: TopicEntry, message: Message): void {
-    this.topics.refresh(entry, this.trie);
+    this.topics.refresh(entry, this.trie, this.#turn.policy);
     const { sessions, qos } = entry;
     for (let i = 0; i < sessions.length; i++) {
       const granted = qos[i]!;
@@ -43,7 +43,7 @@ export class Router {
 
   /** Hands QoS 0 packets on as they came; `view` describes the first one. */
   forward(entry: TopicEntry, run: PacketRun, view: PublishView): void {
-    this.topics.refresh(entry, this.trie);
+    this.topics.refresh(entry, this.trie, this.#turn.policy);
     const { sessions } = entry;
     let messages: Message[] | null = null;
     for (const session of sessions) {

@@ -1,5 +1,11 @@
 /** The server as sender: deliveries to sessions, their windows, queues and acknowledgements. */
-import { type ProtocolError, protocolError, type Qos, type TopicFilter } from "../mqtt/mod.ts";
+import {
+  type ProtocolError,
+  protocolError,
+  type Qos,
+  type TopicFilter,
+  type TopicName,
+} from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import { Backlog } from "./backlog.ts";
 import type { Connection } from "./connection.ts";
@@ -153,13 +159,9 @@ export class Sender {
     const connection = session.connection!;
     const head = session.queue.peek();
     if (head instanceof Replay) head.refresh();
-    for (const [packetId, delivery] of session.inFlight) {
-      const emitted = emission[delivery.state * stride + events.resume]!;
-      if (emitted === emissions.PUBLISH_DUP) {
-        this.#write(connection, delivery, { durable: false, dup: true });
-      } else if (emitted === emissions.PUBREL) {
-        this.#gate.acknowledge(connection, PUBREL_FIRST_BYTE, packetId, false);
-      }
+    for (const delivery of session.inFlight.values()) {
+      if (!this.#mayRead(connection, delivery.message)) this.#withdraw(connection, delivery);
+      else this.#sendAgain(connection, delivery);
     }
     this.pump(session);
   }
@@ -183,6 +185,10 @@ export class Sender {
       }
       if (this.#backlog.isExpired(delivery)) {
         this.#backlog.expire(session);
+        continue;
+      }
+      if (!this.#mayRead(connection, delivery.message)) {
+        this.#backlog.giveUp(session, this.#backlog.shift(session), "read-refused");
         continue;
       }
       if (delivery.qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return;
@@ -246,6 +252,10 @@ export class Sender {
         this.#turn.walking.add(session);
         return false;
       }
+      if (!this.#mayRead(connection, message)) {
+        replay.advance();
+        continue;
+      }
       const qos = replay.granted < message.qos ? replay.granted : message.qos;
       if (connection.pendingBytes > limits.outboxHighWaterBytes) return false;
       if (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) return false;
@@ -253,6 +263,38 @@ export class Sender {
       if (qos === 0) this.#sendQos0(connection, message, true); // [MQTT-3.3.1-8]
       else this.#transmit(connection, session, new Delivery(message, qos, true));
     }
+  }
+
+  #sendAgain(connection: Connection, delivery: Delivery): void {
+    const emitted = emission[delivery.state * stride + events.resume]!;
+    if (emitted === emissions.PUBLISH_DUP) {
+      this.#write(connection, delivery, { durable: false, dup: true });
+    } else if (emitted === emissions.PUBREL) {
+      this.#gate.acknowledge(connection, PUBREL_FIRST_BYTE, delivery.packetId, false);
+    }
+  }
+
+  /** What was on its way may not be read any more: it is not sent again, and its exchange ends. */
+  #withdraw(connection: Connection, delivery: Delivery): void {
+    const session = connection.session!;
+    const { clientIdentifier } = session;
+    const { state, message, qos, retain, packetId, sequence } = delivery;
+    const at = state * stride + events.withdraw;
+    delivery.state = next[at]!;
+    if (state !== states.awaitPubcomp) {
+      const lost = { qos, retain, session: clientIdentifier, publisher: "" };
+      this.#turn.deadLetters.give("read-refused", message, lost);
+    }
+    if (emission[at] === emissions.finish) return this.#finish(session, delivery);
+    const durable = sequence > 0 && state !== delivery.state;
+    if (durable) this.#turn.journal.deliveryReleased(clientIdentifier, sequence);
+    this.#gate.acknowledge(connection, PUBREL_FIRST_BYTE, packetId, durable);
+  }
+
+  /** Whether the policy lets a message that has waited pass: rules may have changed meanwhile. */
+  #mayRead(connection: Connection, message: Message): boolean {
+    const { policy } = this.#turn;
+    return policy.read === null || policy.read(connection, message.topic as TopicName);
   }
 
   #sendQos0(connection: Connection, message: Message, retain: boolean): void {

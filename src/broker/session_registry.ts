@@ -97,6 +97,8 @@ export class SessionRegistry {
       durable: journal.records !== recordsBefore,
     });
     this.#turn.events.add({ kind: "connected", connection, resumed });
+    // The client may be another one than before, with other rights.
+    if (resumed && this.#turn.policy.read !== null) this.#parts.router.trie.touch();
     if (resumed) this.#parts.sender.resume(session); // [MQTT-4.4.0-1]
   }
 

@@ -10,6 +10,7 @@ export const DROP_REASONS = [
   "session-limit",
   "retained-limit",
   "publish-refused",
+  "read-refused",
   "server-topic",
   "oversize",
   "storage-error",

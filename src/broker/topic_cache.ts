@@ -7,6 +7,7 @@ import {
   type TopicName,
 } from "../mqtt/mod.ts";
 import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
+import type { AccessPolicy } from "./policy.ts";
 import type { Session } from "./session.ts";
 import type { TopicTrie } from "./topic_trie.ts";
 
@@ -22,6 +23,7 @@ export class TopicEntry {
   readonly name: TopicName;
   readonly serverOwned: boolean;
   generation = -1;
+  policyGeneration = -1;
   sessions: readonly Session[] = [];
   /** The highest QoS granted to each session of `sessions`. [MQTT-3.3.5-1] */
   qos: readonly Qos[] = [];
@@ -42,10 +44,14 @@ export class TopicEntry {
     return true;
   }
 
-  /** Asks the trie for the subscribers. */
-  refresh(trie: TopicTrie<Session>): void {
+  /** Asks the trie for the subscribers, and the policy who of those that are there may read. */
+  refresh(trie: TopicTrie<Session>, policy: AccessPolicy): void {
     const granted = new Map<Session, Qos>();
     trie.match(this.name, (session, qos) => {
+      const { connection } = session;
+      // What waits for a client that is away is judged when it is back.
+      const refused = connection !== null && policy.read?.(connection, this.name) === false;
+      if (refused) return;
       const known = granted.get(session);
       // Overlapping subscriptions: one copy, at the highest QoS. [MQTT-3.3.5-1]
       if (known === undefined || known < qos) granted.set(session, qos);
@@ -53,6 +59,7 @@ export class TopicEntry {
     this.sessions = [...granted.keys()];
     this.qos = [...granted.values()];
     this.generation = trie.generation;
+    this.policyGeneration = policy.generation;
   }
 }
 
@@ -89,10 +96,12 @@ export class TopicCache {
   }
 
   /** Brings the subscribers of an entry up to date, and forgets all when they are too many. */
-  refresh(entry: TopicEntry, trie: TopicTrie<Session>): void {
-    if (entry.generation === trie.generation) return;
+  refresh(entry: TopicEntry, trie: TopicTrie<Session>, policy: AccessPolicy): void {
+    const isFresh = entry.generation === trie.generation &&
+      entry.policyGeneration === policy.generation;
+    if (isFresh) return;
     const before = entry.sessions.length;
-    entry.refresh(trie);
+    entry.refresh(trie, policy);
     this.#sessions += entry.sessions.length - before;
     if (this.#sessions <= CACHED_SESSIONS_MAX) return;
     this.#slots.fill(undefined);

@@ -15,6 +15,11 @@ export class TopicTrie<S> {
   readonly #root: TrieNode<S> = makeNode<S>(null, "");
   /** Grows with every change: what was matched under another generation is stale. */
   generation = 0;
+
+  /** What was matched until now is stale, although no subscription has changed. */
+  touch(): void {
+    this.generation++;
+  }
   /** Number of subscriptions. */
   size = 0;
   /** Levels held, long ones counted more than once: what the memory of the tree goes with. */

@@ -19,4 +19,5 @@ export const REFUSING: AccessPolicy = {
   connect: () => ({ kind: "accept" }),
   publish: (_client, topic) => topic === "no" ? "drop" : "allow",
   subscribe: (_client, request) => request.qos,
+  read: null,
 };

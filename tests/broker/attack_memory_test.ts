@@ -141,6 +141,7 @@ Deno.test("A connection with CONNECT still pending holds no more than its CONNEC
       connect: () => ({ kind: "pending" }),
       publish: () => "allow",
       subscribe: (_client, { qos }) => qos,
+      read: null,
     },
   });
   const client = core.open();

@@ -40,6 +40,7 @@ Deno.test("A Will goes out only where the client may publish", () => {
       connect: () => ({ kind: "accept" }),
       publish: (_client, topic) => topic === "secret" ? "drop" : "allow",
       subscribe: (_client, { qos }) => qos,
+      read: null,
     },
   });
   const watcher = core.connect();

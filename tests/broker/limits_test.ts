@@ -192,6 +192,7 @@ Deno.test("a refused publish is acknowledged and dropped, or ends the connection
         connect: () => ({ kind: "accept" }),
         publish: (_client, topic) => topic === "no" ? verdict : "allow",
         subscribe: (_client, request) => request.qos,
+        read: null,
       },
     });
     const watcher = core.connect();
@@ -223,6 +224,7 @@ Deno.test("a new policy holds for the next message of a topic that was allowed",
     connect: () => ({ kind: "accept" }),
     publish: () => "drop",
     subscribe: () => null,
+    read: null,
   });
   client.publish("t", "2");
   assertEquals(watcher.takeMessages().length, 1);

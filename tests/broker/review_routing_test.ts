@@ -1,4 +1,5 @@
 /** Regressions: what the topic cache and the trie of filters hold at most. */
+import { OPEN_ACCESS } from "../../src/broker/mod.ts";
 import { assert, assertEquals, assertGreater, assertStrictEquals } from "@std/assert";
 import { isProtocolError, SUBACK_FAILURE } from "../../src/mqtt/mod.ts";
 import { Session } from "../../src/broker/session.ts";
@@ -27,11 +28,11 @@ Deno.test("the topic cache forgets when its entries hold too many sessions", () 
   const cache = new TopicCache(TEST_LIMITS);
   const trie = new TopicTrie<Session>();
   for (let i = 0; i < 10_000; i++) trie.add(filter("#"), new Session(`${i}`, false), 0);
-  for (let i = 0; i < 99; i++) cache.refresh(resolve(cache, `t/${i}`), trie);
+  for (let i = 0; i < 99; i++) cache.refresh(resolve(cache, `t/${i}`), trie, OPEN_ACCESS);
   const kept = resolve(cache, "t/98");
   assertEquals(kept.sessions.length, 10_000);
   assertStrictEquals(resolve(cache, "t/98"), kept);
-  for (let i = 99; i < 102; i++) cache.refresh(resolve(cache, `t/${i}`), trie);
+  for (let i = 99; i < 102; i++) cache.refresh(resolve(cache, `t/${i}`), trie, OPEN_ACCESS);
   assert(resolve(cache, "t/98") !== kept);
 });
 

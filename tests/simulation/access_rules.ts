@@ -47,6 +47,7 @@ export function drawRules(
 export function policyOf(rules: AccessRules): AccessPolicy {
   return {
     generation: rules.generation,
+    read: null,
     connect: () => ({ kind: "accept" }),
     publish: ({ clientIdentifier }, topic) =>
       rules.deniedPublishes.has(`${clientIdentifier} ${topic}`) ? rules.denial : "allow",
