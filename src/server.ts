@@ -2,29 +2,27 @@
  * The composition root: builds the broker from its rooms and owns the turn. A turn is everything
  * that was ready at one moment: many reads, one commit, one write for each connection with output.
  */
+import { brokerLimits, iterate, openGatekeeper, openStore } from "./_server_parts.ts";
 import deno from "../deno.json" with { type: "json" };
 import { BlockPool, encodeUtf8, type TopicName } from "./mqtt/mod.ts";
 import {
   Broker,
-  type BrokerLimits,
   type Connection,
   describeEvent,
   type Instant,
-  OPEN_ACCESS,
+  type PendingAuthentication,
   SysTopics,
 } from "./broker/mod.ts";
 import { type Config, parseListenAddress } from "./config/mod.ts";
 import {
-  MemoryStore,
-  openSqliteStore,
   type QuarantineReport,
   quarantineText,
   type Store,
   storeFacts,
-  type StoreProblem,
   type StoreStatistics,
 } from "./store/mod.ts";
-import { DataDirectory, Log, terminationSignal } from "./system/mod.ts";
+import type { Gatekeeper } from "./security/mod.ts";
+import { DataDirectory, Log, onReloadSignal, terminationSignal } from "./system/mod.ts";
 import { ConnectionDriver, TcpListener, type TurnOwner } from "./transport/mod.ts";
 
 /** How often the core looks at timeouts. */
@@ -35,8 +33,6 @@ const POOL_BYTES_MAX = 16_777_216;
 const SHUTDOWN_MS = 2_000;
 /** How long the loop may be busy before it has to look at every socket: costs 4 % of that time. */
 const ITERATION_MS = 2;
-/** Steps of the loop after which the runtime is sure to poll its sockets, even if it has work. */
-const POLL_STEPS = 64;
 /** Exit code of `relayq serve` when the broker cannot start. */
 const EXIT_START = 3;
 
@@ -58,7 +54,9 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
       return EXIT_START;
     }
     io.started?.(server.addresses);
+    const ended = onReloadSignal(() => server.reload());
     const name = await signal.received;
+    ended();
     await server.stop(name);
     return 0;
   } finally {
@@ -73,6 +71,7 @@ export class Server implements TurnOwner {
   readonly #config: Config;
   readonly #store: Store;
   readonly #directory: DataDirectory;
+  readonly #gatekeeper: Gatekeeper;
   readonly #io: ServerIo;
   readonly #log: Log;
   /** Lines of this turn, so that a turn writes once. */
@@ -93,12 +92,13 @@ export class Server implements TurnOwner {
 
   private constructor(
     config: Config,
-    { directory, store }: { directory: DataDirectory; store: Store },
+    parts: { directory: DataDirectory; store: Store; gatekeeper: Gatekeeper },
     io: ServerIo,
   ) {
     this.#config = config;
-    this.#directory = directory;
-    this.#store = store;
+    this.#directory = parts.directory;
+    this.#store = parts.store;
+    this.#gatekeeper = parts.gatekeeper;
     this.#io = io;
     this.#log = new Log(config.log.level, {
       write: (line) => {
@@ -109,7 +109,7 @@ export class Server implements TurnOwner {
     });
     this.broker = new Broker({
       limits: brokerLimits(config),
-      policy: OPEN_ACCESS,
+      policy: parts.gatekeeper.policy,
       journal: this.#store.journal,
       randomId: () => `relayq-${crypto.randomUUID()}`,
       pool: this.pool,
@@ -126,6 +126,8 @@ export class Server implements TurnOwner {
 
   /** Binds the listeners and starts; gives the reason where that is not possible. */
   static async start(config: Config, io: ServerIo): Promise<Server | { problem: string }> {
+    const gatekeeper = openGatekeeper(config);
+    if ("problem" in gatekeeper) return gatekeeper;
     const directory = await DataDirectory.open(config.store.dataDir);
     if ("problem" in directory) return directory;
     const quarantine: QuarantineReport[] = [];
@@ -134,7 +136,7 @@ export class Server implements TurnOwner {
       directory.close();
       return { problem: `store in ${config.store.dataDir} (${store.kind}): ${store.problem}` };
     }
-    const server = new Server(config, { directory, store }, io);
+    const server = new Server(config, { directory, store, gatekeeper }, io);
     for (const report of quarantine) server.#quarantined(report);
     for (const { address } of config.listeners) {
       try {
@@ -169,6 +171,22 @@ export class Server implements TurnOwner {
   instant(): Instant {
     // Whole milliseconds: fractions would cost an allocation wherever a time is kept.
     return { nowMs: Math.ceil(performance.now()), wallMs: Date.now() };
+  }
+
+  /** Reads password and access file again; what is wrong with one leaves all as it is. */
+  reload(): void {
+    const failure = this.#gatekeeper.reload();
+    if (failure !== null) {
+      this.#log.line("error", `reload failed, nothing is changed: ${failure.problem}`);
+      return;
+    }
+    this.broker.setPolicy(this.#gatekeeper.policy);
+    for (const connection of [...this.broker.connections()]) {
+      if (!this.#gatekeeper.isRevoked(connection)) continue;
+      this.broker.close(connection, "revoked", this.instant());
+    }
+    this.#log.line("info", "reloaded: password file and access file");
+    this.requestTurn();
   }
 
   requestTurn(): void {
@@ -262,7 +280,15 @@ export class Server implements TurnOwner {
       this.#log.line(severity, text);
     }
     if (this.broker.replaysWait) void this.#continueReplays();
+    for (const pending of this.broker.takeAuthentications()) void this.#authenticate(pending);
     this.#flushLog();
+  }
+
+  async #authenticate(pending: PendingAuthentication): Promise<void> {
+    const { connection, packet } = pending;
+    const code = await this.#gatekeeper.verify(connection, packet);
+    this.broker.authenticated(pending, code, this.instant());
+    this.requestTurn();
   }
 
   async #continueReplays(): Promise<void> {
@@ -319,58 +345,4 @@ export class Server implements TurnOwner {
     }
     this.requestTurn();
   }
-}
-
-/**
- * Lets the event loop run until it has polled every socket. While anything is ready, and a client
- * that floods always is, the scheduler below Deno polls only at every 61st step.
- */
-function iterate(): Promise<void> {
-  return new Promise((resolve) => {
-    let steps = POLL_STEPS;
-    function step(): void {
-      if (--steps === 0) resolve();
-      else setImmediate(step);
-    }
-    setImmediate(step);
-  });
-}
-
-/** The store that the configuration asks for; the data directory is locked already. */
-function openStore(
-  { store }: Config,
-  onQuarantine: (report: QuarantineReport) => void,
-): Promise<Store | StoreProblem> {
-  if (store.kind === "memory") return Promise.resolve(new MemoryStore());
-  return openSqliteStore(`${store.dataDir}/relayq.db`, store, onQuarantine);
-}
-
-/** The limits of the core, out of the sections of the configuration. */
-function brokerLimits(config: Config): BrokerLimits {
-  const { limits, protocol, queue, outbox, retained, session, store, deadLetters } = config;
-  return {
-    ...limits,
-    ...protocol,
-    queueMessagesMax: queue.messagesMax,
-    queueBytesMax: queue.bytesMax,
-    queueTotalBytesMax: queue.totalBytesMax,
-    queueTotalMessagesMax: queue.totalMessagesMax,
-    queueFull: queue.full,
-    queueMessageExpiryMs: queue.messageExpiryMs,
-    retainedFull: retained.full,
-    retainedExpiryMs: retained.expiryMs,
-    outboxBytesMax: outbox.bytesMax,
-    outboxHighWaterBytes: outbox.highWaterBytes,
-    outboxLowWaterBytes: outbox.lowWaterBytes,
-    slowConsumerGraceMs: outbox.slowConsumerGraceMs,
-    stalledWriteTimeoutMs: outbox.stalledWriteTimeoutMs,
-    sessionExpiryMs: session.expiryMs,
-    sessionsFull: session.full,
-    storeBacklogBytesMax: store.backlogBytesMax,
-    deadLettersMessagesMax: deadLetters.messagesMax,
-    deadLettersBytesMax: deadLetters.bytesMax,
-    deadLettersExpiryMs: deadLetters.expiryMs,
-    deadLettersPerSecondMax: deadLetters.perSecondMax,
-    deadLettersRepublish: deadLetters.republish,
-  };
 }

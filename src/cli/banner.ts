@@ -5,18 +5,24 @@ import { VERSION } from "./version.ts";
 /** Where the broker listens, what is open and what is closed, and what is kept. */
 export function banner(config: Config, addresses: readonly Deno.NetAddr[]): string {
   const lines = [`RelayQ ${VERSION}, MQTT 3.1.1`, ""];
-  config.listeners.forEach(({ address }, index) => {
+  const { passwordFile, accessFile } = config.security;
+  config.listeners.forEach(({ address, allowAnonymous }, index) => {
     const parsed = parseListenAddress(address);
     const bound = addresses[index];
     if ("problem" in parsed || bound === undefined) return;
     const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : address;
     const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
-    lines.push(`  listens on   ${shown}   plain TCP, anonymous, reachable from ${reach}`);
+    const anonymous = passwordFile === "" || allowAnonymous;
+    const who = anonymous ? "anonymous" : "user name and password";
+    lines.push(`  listens on   ${shown}   plain TCP, ${who}, reachable from ${reach}`);
   });
   const { mqtt31 } = config.protocol;
   lines.push(
-    `  open         publish and subscribe to everything, for every client that connects`,
-    `  closed       TLS, passwords, ACL (not built yet); MQTT 5; MQTT 3.1 ${
+    accessFile === ""
+      ? `  open         publish and subscribe to everything, for every client that is let in`
+      : `  access       ${accessFile}: what no rule allows is denied`,
+    ...passwordFile === "" ? [] : [`  users        ${passwordFile}`],
+    `  closed       TLS (not built yet); MQTT 5; MQTT 3.1 ${
       mqtt31 ? "is open" : "(protocol.mqtt_3_1)"
     }; $SYS is read-only`,
     config.store.kind === "memory"

@@ -9,8 +9,11 @@ export interface ListenerProblem {
   readonly problem: string;
 }
 
-/** Checks what must hold of listeners beyond their single keys. */
-export function listenerProblems(listeners: readonly ListenerConfig[]): ListenerProblem[] {
+/** Checks what must hold of listeners beyond their single keys; `hasPasswords`: clients are asked. */
+export function listenerProblems(
+  listeners: readonly ListenerConfig[],
+  { hasPasswords }: { hasPasswords: boolean },
+): ListenerProblem[] {
   const problems: ListenerProblem[] = [];
   const indexes = new Map<string, number>();
   for (const [index, { address, allowAnonymous }] of listeners.entries()) {
@@ -19,12 +22,13 @@ export function listenerProblems(listeners: readonly ListenerConfig[]): Listener
       problems.push({ index, problem: `cannot listen on ${quote(address)}: ${parsed.problem}` });
       continue;
     }
-    if (!allowAnonymous && !isLoopbackHost(parsed.host)) {
+    if (!allowAnonymous && !hasPasswords && !isLoopbackHost(parsed.host)) {
       const problem =
         `${
           quote(address)
-        } can be reached from other machines and there is no authentication yet: ` +
-        "set allow_anonymous = true to let everybody in, or use a loopback address";
+        } can be reached from other machines and nobody is asked for a password: set ` +
+        "security.password_file, or allow_anonymous = true to let everybody in, or use a " +
+        "loopback address";
       problems.push({ index, problem });
     }
     const canonical = canonicalListenAddress(parsed);

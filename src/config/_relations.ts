@@ -37,7 +37,9 @@ export function checkRelations(
     const problem = relationProblem(document, relation);
     if (problem !== undefined) report(problem);
   }
-  checkListeners(document.get("listeners") ?? [], report);
+  const passwordFile = find(document, ["security", "password_file"]);
+  const hasPasswords = passwordFile?.valid === true && passwordFile.value !== "";
+  checkListeners(document.get("listeners") ?? [], hasPasswords, report);
 }
 
 function relationProblem(
@@ -71,6 +73,7 @@ function find(
 
 function checkListeners(
   tables: readonly CheckedTable[],
+  hasPasswords: boolean,
   report: (problem: TomlProblem) => void,
 ): void {
   const valid = tables.filter((table) => [...table.values.values()].every((value) => value.valid));
@@ -78,7 +81,7 @@ function checkListeners(
     address: String(values.get("address")?.value),
     allowAnonymous: values.get("allow_anonymous")?.value === true,
   }));
-  for (const { index, firstIndex, problem } of listenerProblems(listeners)) {
+  for (const { index, firstIndex, problem } of listenerProblems(listeners, { hasPasswords })) {
     const place = placeOf(valid[index]);
     report({
       offset: place,

@@ -27,7 +27,39 @@ export const SCHEMA = [
         type: "boolean",
         default: false,
         doc:
-          "There is no authentication yet: whoever reaches a listener may publish and subscribe to everything. A listener that is not on a loopback address is therefore refused unless this key is true.",
+          "Let clients in that give no user name. Without security.password_file nobody can be told apart: then everybody who reaches the listener is let in, and one that is not on a loopback address is refused unless this key is true.",
+      },
+    ],
+  },
+  {
+    name: "security",
+    repeated: false,
+    doc:
+      "Who may come in, and who may do what. The files are read again at SIGHUP; one with a mistake changes nothing.",
+    keys: [
+      {
+        name: "password_file",
+        type: "string",
+        form: "path or nothing",
+        default: "",
+        doc:
+          "File with users and the hashes of their passwords, made by `relayq passwd`; those of mosquitto_passwd are accepted as they are. Empty means that nobody is asked for a password.",
+      },
+      {
+        name: "access_file",
+        type: "string",
+        form: "path or nothing",
+        default: "",
+        doc:
+          "File with the rules of who may publish, subscribe and read what; `relayq acl check` checks it, `relayq acl import` makes one of Mosquitto's. What no rule allows is denied. Empty means that whoever is let in may do everything.",
+      },
+      {
+        name: "refused_publish",
+        type: "enum",
+        values: ["drop", "close"],
+        default: "drop",
+        doc:
+          "What becomes of a PUBLISH that no rule allows: it is acknowledged and given up, or the connection is closed. Either way the message is a dead letter.",
       },
     ],
   },

@@ -31,7 +31,7 @@ export interface EnumKey extends KeyBase {
 export interface StringKey extends KeyBase {
   readonly type: "string";
   readonly default: string;
-  readonly form: "listen address" | "path";
+  readonly form: "listen address" | "path" | "path or nothing";
 }
 
 /** One key of the configuration. */

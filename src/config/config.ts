@@ -2,6 +2,7 @@
 export interface Config {
   /** Where clients connect; at least one, no two with the same address unless its port is 0. */
   readonly listeners: readonly ListenerConfig[];
+  readonly security: SecurityConfig;
   readonly protocol: ProtocolConfig;
   readonly limits: LimitsConfig;
   readonly queue: QueueConfig;
@@ -18,8 +19,17 @@ export interface Config {
 export interface ListenerConfig {
   /** "host:port", which `parseListenAddress` is known to accept. */
   readonly address: string;
-  /** True allows an address that is not loopback although there is no authentication. */
+  /** True lets clients in that give no user name. */
   readonly allowAnonymous: boolean;
+}
+
+/** Who may come in, and who may do what. */
+export interface SecurityConfig {
+  /** Path; empty for none. */
+  readonly passwordFile: string;
+  /** Path; empty for none. */
+  readonly accessFile: string;
+  readonly refusedPublish: "drop" | "close";
 }
 
 /** What the broker speaks besides MQTT 3.1.1. */

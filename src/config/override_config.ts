@@ -23,7 +23,8 @@ export type OverriddenConfig =
  */
 export function overrideConfig(config: Config, overrides: ConfigOverrides): OverriddenConfig {
   const listeners = replaceListeners(config.listeners, overrides.listen ?? []);
-  const problems = listenerProblems(listeners).map(({ problem }) => problem);
+  const hasPasswords = config.security.passwordFile !== "";
+  const problems = listenerProblems(listeners, { hasPasswords }).map(({ problem }) => problem);
   if (listeners.length > LISTENERS_MAX) {
     problems.push(`${listeners.length} listeners are above the maximum of ${LISTENERS_MAX}`);
   }

@@ -1,4 +1,4 @@
-/** Signals that ask the process to end. */
+/** Signals that ask the process to end, or to read its files again. */
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -11,4 +11,10 @@ export function terminationSignal(): { received: Promise<string>; cancel: () => 
     for (const { name, listener } of listeners) Deno.removeSignalListener(name, listener);
   }
   return { received: promise, cancel };
+}
+
+/** Calls back at each SIGHUP; gives what ends that. */
+export function onReloadSignal(callback: () => void): () => void {
+  Deno.addSignalListener("SIGHUP", callback);
+  return () => Deno.removeSignalListener("SIGHUP", callback);
 }

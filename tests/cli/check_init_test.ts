@@ -55,7 +55,7 @@ address = "0.0.0.0:1883"
         ":3:22: limits.connect_timeout_ms: 0 is below the minimum of 10",
         ':5:8: queue.full: "drop_newst" is not one of "drop_newest", "drop_oldest"; did you mean "drop_newest"?',
         ":6:1: queue.full: is set already, on line 5",
-        ':8:11: listeners.address: "0.0.0.0:1883" can be reached from other machines and there is no authentication yet: set allow_anonymous = true to let everybody in, or use a loopback address',
+        ':8:11: listeners.address: "0.0.0.0:1883" can be reached from other machines and nobody is asked for a password: set security.password_file, or allow_anonymous = true to let everybody in, or use a loopback address',
       ].map((line) => `${path}${line}\n`).join(""),
       err: "",
     });

@@ -4,7 +4,7 @@ import { type Config, DEFAULT_CONFIG } from "../../src/config/mod.ts";
 import { run, withDirectory } from "./_running.ts";
 
 const ANONYMITY =
-  "can be reached from other machines and there is no authentication yet: set allow_anonymous = true to let everybody in, or use a loopback address";
+  "can be reached from other machines and nobody is asked for a password: set security.password_file, or allow_anonymous = true to let everybody in, or use a loopback address";
 
 Deno.test("serve without options runs the broker with the default configuration", async () => {
   const server = new RecordedServer(0);

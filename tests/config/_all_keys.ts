@@ -113,6 +113,7 @@ export const WORDS: readonly {
   readonly default: string;
   readonly values: readonly string[];
 }[] = [
+  { path: "security.refused_publish", default: "drop", values: ["drop", "close"] },
   { path: "queue.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
   { path: "retained.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
   { path: "session.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
@@ -123,6 +124,8 @@ export const WORDS: readonly {
 
 export const STRINGS: readonly { readonly path: string; readonly default: string }[] = [
   { path: "listeners.address", default: "127.0.0.1:1883" },
+  { path: "security.password_file", default: "" },
+  { path: "security.access_file", default: "" },
   { path: "store.data_dir", default: "relayq-data" },
 ];
 

@@ -34,8 +34,9 @@ Deno.test("new listeners are under the rules of the file", () => {
   assertEquals(reachable, {
     ok: false,
     problems: [
-      '"0.0.0.0:1883" can be reached from other machines and there is no authentication yet: ' +
-      "set allow_anonymous = true to let everybody in, or use a loopback address",
+      '"0.0.0.0:1883" can be reached from other machines and nobody is asked for a password: ' +
+      "set security.password_file, or allow_anonymous = true to let everybody in, or use a " +
+      "loopback address",
       'another listener has the address "[::1]:1" already',
     ],
   });

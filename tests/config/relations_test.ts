@@ -124,8 +124,9 @@ Deno.test("a listener that others can reach needs allow_anonymous, and the messa
       column: 11,
       key: "listeners.address",
       message:
-        `listeners.address: "${address}" can be reached from other machines and there is no authentication yet: ` +
-        "set allow_anonymous = true to let everybody in, or use a loopback address",
+        `listeners.address: "${address}" can be reached from other machines and nobody is asked for a password: ` +
+        "set security.password_file, or allow_anonymous = true to let everybody in, or use a " +
+        "loopback address",
     });
     const [listener] = accepted(
       `[[listeners]]\naddress = "${address}"\nallow_anonymous = true`,

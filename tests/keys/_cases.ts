@@ -4,6 +4,7 @@ import type { ControlPacket } from "../../src/mqtt/mod.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { connectPacket, publishPacket, text, WireClient } from "../support/wire_client.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
+import { securityCases } from "./_security_cases.ts";
 import { stateCases } from "./_state_cases.ts";
 
 /** A case by the path of its key in TOML. */
@@ -263,6 +264,7 @@ export const KEY_CASES: KeyCases = {
   ...limitCases,
   ...queueAndOutboxCases,
   ...otherCases,
+  ...securityCases,
   ...stateCases,
   ...startCases,
 };

@@ -26,12 +26,13 @@ export class TestBroker implements AsyncDisposable {
   /** Starts a broker with the default configuration and these changes; $SYS is off by default. */
   static async start(
     changes: ConfigChanges = {},
-    { keepDataDir = false } = {},
+    { keepDataDir = false, allowAnonymous = false } = {},
   ): Promise<TestBroker> {
     const dataDir = changes.store?.dataDir ??
       await Deno.makeTempDir({ prefix: "relayq-test-" });
     const config: Config = {
-      listeners: [{ address: "127.0.0.1:0", allowAnonymous: false }],
+      listeners: [{ address: "127.0.0.1:0", allowAnonymous }],
+      security: { ...DEFAULT_CONFIG.security, ...changes.security },
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
       limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },
       queue: { ...DEFAULT_CONFIG.queue, ...changes.queue },

@@ -1,0 +1,82 @@
+/** What the composition root is made of: the parts that the configuration asks for. */
+import type { BrokerLimits } from "./broker/mod.ts";
+import type { Config } from "./config/mod.ts";
+import { Gatekeeper } from "./security/mod.ts";
+import {
+  MemoryStore,
+  openSqliteStore,
+  type QuarantineReport,
+  type Store,
+  type StoreProblem,
+} from "./store/mod.ts";
+
+/** Steps of the loop after which the runtime is sure to poll its sockets, even if it has work. */
+const POLL_STEPS = 64;
+
+/**
+ * Lets the event loop run until it has polled every socket. While anything is ready, and a client
+ * that floods always is, the scheduler below Deno polls only at every 61st step.
+ */
+export function iterate(): Promise<void> {
+  return new Promise((resolve) => {
+    let steps = POLL_STEPS;
+    function step(): void {
+      if (--steps === 0) resolve();
+      else setImmediate(step);
+    }
+    setImmediate(step);
+  });
+}
+
+/** The store that the configuration asks for; the data directory is locked already. */
+export function openStore(
+  { store }: Config,
+  onQuarantine: (report: QuarantineReport) => void,
+): Promise<Store | StoreProblem> {
+  if (store.kind === "memory") return Promise.resolve(new MemoryStore());
+  return openSqliteStore(`${store.dataDir}/relayq.db`, store, onQuarantine);
+}
+
+/** Whoever decides who comes in. */
+export function openGatekeeper({ security, listeners }: Config): Gatekeeper | { problem: string } {
+  const { passwordFile, accessFile, refusedPublish } = security;
+  const anonymous = new Set(
+    listeners.filter(({ allowAnonymous }) => allowAnonymous).map(({ address }) => address),
+  );
+  return Gatekeeper.open({
+    passwordFile,
+    accessFile,
+    refusedPublish,
+    anonymous: (listener) => anonymous.has(listener),
+  });
+}
+
+/** The limits of the core, out of the sections of the configuration. */
+export function brokerLimits(config: Config): BrokerLimits {
+  const { limits, protocol, queue, outbox, retained, session, store, deadLetters } = config;
+  return {
+    ...limits,
+    ...protocol,
+    queueMessagesMax: queue.messagesMax,
+    queueBytesMax: queue.bytesMax,
+    queueTotalBytesMax: queue.totalBytesMax,
+    queueTotalMessagesMax: queue.totalMessagesMax,
+    queueFull: queue.full,
+    queueMessageExpiryMs: queue.messageExpiryMs,
+    retainedFull: retained.full,
+    retainedExpiryMs: retained.expiryMs,
+    outboxBytesMax: outbox.bytesMax,
+    outboxHighWaterBytes: outbox.highWaterBytes,
+    outboxLowWaterBytes: outbox.lowWaterBytes,
+    slowConsumerGraceMs: outbox.slowConsumerGraceMs,
+    stalledWriteTimeoutMs: outbox.stalledWriteTimeoutMs,
+    sessionExpiryMs: session.expiryMs,
+    sessionsFull: session.full,
+    storeBacklogBytesMax: store.backlogBytesMax,
+    deadLettersMessagesMax: deadLetters.messagesMax,
+    deadLettersBytesMax: deadLetters.bytesMax,
+    deadLettersExpiryMs: deadLetters.expiryMs,
+    deadLettersPerSecondMax: deadLetters.perSecondMax,
+    deadLettersRepublish: deadLetters.republish,
+  };
+}

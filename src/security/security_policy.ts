@@ -1,0 +1,86 @@
+/** The access policy of a broker with a password file, an access file, or both. */
+import type { Qos, TopicFilter, TopicName } from "../mqtt/mod.ts";
+import type { AccessRules } from "./access_rules.ts";
+import type { ClientIdentity, ClientRules } from "./client_rules.ts";
+
+/** A client, as the core knows it; the same object in all questions about one connection. */
+export interface PolicyClient {
+  readonly origin: { readonly listener: string };
+  readonly clientIdentifier: string;
+}
+
+/** What a policy is made of. */
+export interface SecurityPolicyOptions {
+  /** Null allows everything to whoever was let in. */
+  readonly rules: AccessRules | null;
+  /** Whether there are passwords to be checked. */
+  readonly passwords: boolean;
+  /** Whether clients without a user name may come in by this listener. */
+  anonymous(listener: string): boolean;
+  /** What becomes of a publish that no rule allows: it is acknowledged and dropped, or the client is closed. */
+  readonly refusedPublish: "drop" | "close";
+  /** Differs from that of every other policy of this broker. */
+  readonly generation: number;
+}
+
+/** CONNACK return codes for those who are not let in. [MQTT-3.1.4-2] */
+export const NOT_AUTHORIZED = 5;
+
+/** Decides by rules and verified identities. Never changes; a reload makes another one. */
+export class SecurityPolicy {
+  readonly generation: number;
+  readonly read: ((client: PolicyClient, topic: TopicName) => boolean) | null;
+  readonly #options: SecurityPolicyOptions;
+  /** Who the clients are, as far as that was verified; shared with the policies before and after. */
+  readonly #identities: WeakMap<PolicyClient, ClientIdentity>;
+  readonly #rules = new WeakMap<PolicyClient, ClientRules>();
+
+  constructor(
+    options: SecurityPolicyOptions,
+    identities: WeakMap<PolicyClient, ClientIdentity>,
+  ) {
+    this.generation = options.generation;
+    this.#options = options;
+    this.#identities = identities;
+    this.read = options.rules === null
+      ? null
+      : (client, topic) => this.#rulesOf(client).read(topic);
+  }
+
+  /** Asked at CONNECT; "pending" where a password has to be checked first. */
+  connect(
+    { userName }: { readonly userName: string | null },
+    client: PolicyClient,
+  ): { kind: "accept" } | { kind: "refuse"; code: typeof NOT_AUTHORIZED } | { kind: "pending" } {
+    const { passwords, anonymous } = this.#options;
+    if (!passwords) return { kind: "accept" };
+    if (userName !== null) return { kind: "pending" };
+    if (anonymous(client.origin.listener)) return { kind: "accept" };
+    return { kind: "refuse", code: NOT_AUTHORIZED };
+  }
+
+  /** Asked for each new topic of a connection. */
+  publish(client: PolicyClient, topic: TopicName): "allow" | "drop" | "close" {
+    const { rules, refusedPublish } = this.#options;
+    return rules === null || this.#rulesOf(client).publish(topic) ? "allow" : refusedPublish;
+  }
+
+  /** The QoS granted, or null. */
+  subscribe(client: PolicyClient, request: { filter: TopicFilter; qos: Qos }): Qos | null {
+    const { filter, qos } = request;
+    if (this.#options.rules === null) return qos;
+    return this.#rulesOf(client).subscribe(filter, qos);
+  }
+
+  #rulesOf(client: PolicyClient): ClientRules {
+    const known = this.#rules.get(client);
+    // The server assigns a Client Identifier only after the policy was asked for the first time.
+    if (known !== undefined && client.clientIdentifier !== "") return known;
+    const { clientIdentifier } = client;
+    const { userName, certificate } = this.#identities.get(client) ??
+      { userName: null, certificate: null };
+    const rules = this.#options.rules!.for({ userName, clientIdentifier, certificate });
+    this.#rules.set(client, rules);
+    return rules;
+  }
+}
