@@ -2,6 +2,11 @@
 export { ACCESS_FILE_LENGTH_MAX } from "./_access_file_reader.ts";
 export * from "./access_rule.ts";
 export * from "./access_rules.ts";
+export { type CertificateCrypto, loadCertificateCrypto } from "./certificate_crypto.ts";
+export type { IdentitySource } from "./certificate_identity.ts";
+export { CertificateJudge } from "./certificate_judge.ts";
+export { parsePins, type Pins } from "./certificate_pins.ts";
+export * from "./certificate_verdict.ts";
 export * from "./client_rules.ts";
 export * from "./file_diagnostic.ts";
 export * from "./gatekeeper.ts";
@@ -12,3 +17,5 @@ export * from "./password_gate.ts";
 export * from "./password_hash.ts";
 export * from "./rule_template.ts";
 export * from "./security_policy.ts";
+export { loadTlsFiles, type TlsMaterial, type TlsPaths } from "./tls_material.ts";
+export { TrustStore } from "./trust_store.ts";

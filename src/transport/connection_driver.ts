@@ -1,17 +1,7 @@
 /** Moves bytes between one socket and the core. */
 import type { Connection, ConnectionOrigin } from "../broker/mod.ts";
+import type { ByteStream } from "./byte_stream.ts";
 import type { TurnOwner } from "./turn_owner.ts";
-
-/** The byte stream under a connection, as `Deno.TcpConn` has it. */
-export interface ByteStream {
-  /** Gives the bytes read, or null at the end of the stream. */
-  read(target: Uint8Array): Promise<number | null>;
-  /** Gives the bytes taken, possibly not all. */
-  write(source: Uint8Array): Promise<number>;
-  /** Ends our side of the stream; what the peer sends can still be read. */
-  closeWrite(): Promise<void>;
-  close(): void;
-}
 
 /** Read buffers start here: an idle connection costs little. */
 const READ_BYTES_MIN = 512;

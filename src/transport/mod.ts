@@ -1,4 +1,15 @@
 /** Sockets: listeners, and the drivers that move bytes between sockets and the core. */
-export { type ByteStream, ConnectionDriver } from "./connection_driver.ts";
+export type { ByteStream } from "./byte_stream.ts";
+export { ConnectionDriver } from "./connection_driver.ts";
 export { type AcceptEvents, type AcceptSource, TcpListener } from "./tcp_listener.ts";
+export {
+  TlsAcceptor,
+  type TlsCause,
+  type TlsConnection,
+  type TlsOutcome,
+  type TlsRefusal,
+  type TlsStatistics,
+} from "./tls_acceptor.ts";
+export type { TlsSettings } from "./tls_context.ts";
+export type { TlsStream } from "./tls_stream.ts";
 export type { TurnOwner } from "./turn_owner.ts";
