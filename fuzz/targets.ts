@@ -1,7 +1,9 @@
 /** Every fuzz target. */
 import { ACCESS_FILES } from "./access_files.ts";
 import { ACCESS_RULES } from "./access_rules.ts";
+import { CERTIFICATE } from "./certificate.ts";
 import { CORE } from "./core.ts";
+import { CRL } from "./crl.ts";
 import { DECODER } from "./decoder.ts";
 import { ROUND_TRIP } from "./round_trip.ts";
 import type { Target } from "./target.ts";
@@ -15,4 +17,6 @@ export const TARGETS: readonly Target[] = [
   CORE,
   ACCESS_RULES,
   ACCESS_FILES,
+  CERTIFICATE,
+  CRL,
 ];

@@ -138,7 +138,14 @@ export class TlsBroker extends TlsTestListener implements TurnOwner {
   private constructor(acceptor: TlsAcceptor) {
     super(acceptor);
     this.broker = new Broker({
-      limits: TEST_LIMITS,
+      // As in production: one read may bring more than the small outboxes of other tests hold.
+      limits: {
+        ...TEST_LIMITS,
+        outboxBytesMax: 1_048_576,
+        outboxHighWaterBytes: 262_144,
+        outboxLowWaterBytes: 65_536,
+        slowConsumerGraceMs: 30_000,
+      },
       policy: OPEN_ACCESS,
       journal: this.#store.journal,
       randomId: () => "random",
