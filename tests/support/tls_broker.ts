@@ -20,6 +20,9 @@ import {
 } from "../../src/transport/mod.ts";
 import { TEST_LIMITS } from "../broker/_limits.ts";
 
+/** How long a test waits for what should happen at once. */
+const PATIENCE_MS = 10_000;
+
 const CRYPTO = await loadCertificateCrypto();
 
 /** What a test says of a TLS listener. */
@@ -98,11 +101,16 @@ export class TlsTestListener implements AsyncDisposable {
     return this.#listener.address.port;
   }
 
-  /** Waits until so many connections have passed or have been refused. */
+  /** Waits until so many connections have passed or have been refused; not for ever. */
   async settled(count: number): Promise<void> {
-    while (this.established.length + this.refused.length < count) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(new Error("Cannot settle: no outcome")), PATIENCE_MS);
+    const look = (): void => {
+      if (this.established.length + this.refused.length >= count) resolve();
+      else this.#waiting.push(look);
+    };
+    look();
+    await promise.finally(() => clearTimeout(timer));
   }
 
   /** Reads the files again and uses them; gives the reason where that does not work. */

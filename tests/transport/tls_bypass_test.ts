@@ -19,6 +19,8 @@ import { TlsTestListener } from "../support/tls_broker.ts";
 
 const DIRECTORY = temporaryDirectory();
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
+/** A client that nobody closes is ended after this time. */
+const PATIENCE_MS = 8_000;
 let created = 0;
 
 /** Authorities and a server of one test, and a client that keeps its ticket in a file. */
@@ -121,7 +123,9 @@ class TicketClient {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    const timer = setTimeout(() => process.kill("SIGKILL"), PATIENCE_MS);
     const { stdout, stderr } = await process.output();
+    clearTimeout(timer);
     await process.stdin.close().catch(() => {});
     return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   }
