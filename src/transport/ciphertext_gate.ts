@@ -98,7 +98,8 @@ export class CiphertextGate {
     if (this.duplex.destroyed) return;
     if (count === null) {
       this.duplex.push(null);
-      this.#ended();
+      // Plaintext that has been decrypted may still be on its way through the TLS socket.
+      setImmediate(() => this.#ended());
       return;
     }
     // The TLS layer takes the bytes at once, and the buffer can be used again.

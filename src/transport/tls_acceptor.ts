@@ -37,6 +37,7 @@ export interface TlsRefusal {
 /** An accepted TCP connection; of `Deno.TcpConn`. */
 export interface RawConnection extends ByteStream {
   setNoDelay(on?: boolean): void;
+  setKeepAlive(on?: boolean): void;
 }
 
 /** How the handshake of one connection ends; exactly one of the two is called. */
@@ -68,6 +69,8 @@ interface Presented {
 
 /** No handshake is longer: 64 kB of certificates, and some more. */
 const HANDSHAKE_BYTES_MAX = 131_072;
+/** How long connections are judged again before the event loop turns. */
+const RECHECK_MS = 5;
 /** A handshake that has gone on for this long may be given up for a new one. */
 const HANDSHAKE_OLD_MS = 1_000;
 
@@ -126,21 +129,19 @@ export class TlsAcceptor {
   }
 
   /**
-   * Connections that would not pass any more, with the reason; closing them is up to the caller.
-   * After a reload, and now and then for certificates that expire.
+   * Names connections that would not pass any more to `stale`, one after another; closing them is up
+   * to the caller. After a reload, and now and then for certificates that expire. To judge ten
+   * thousand certificates again takes seconds, so that the event loop turns in between.
    */
-  recheck(): (TlsRefusal & { readonly stream: TlsStream })[] {
-    const stale: (TlsRefusal & { readonly stream: TlsStream })[] = [];
-    const nowMs = this.#wallMs();
-    for (const [stream, { certificates, identity }] of this.#connections) {
-      const verdict = this.#judge.judge(certificates, nowMs);
-      if (!verdict.accepted) {
-        stale.push({ stream, cause: verdict.cause, reason: verdict.reason });
-      } else if ((verdict.certificate?.identity ?? null) !== identity) {
-        stale.push({ stream, cause: "identityChanged", reason: "its identity is another now" });
-      }
+  async recheck(stale: (stream: TlsStream, refusal: TlsRefusal) => void): Promise<void> {
+    let sinceMs = performance.now();
+    for (const [stream, presented] of this.#connections) {
+      const refusal = this.#refusalOf(presented);
+      if (refusal !== null) stale(stream, refusal);
+      if (performance.now() - sinceMs < RECHECK_MS) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      sinceMs = performance.now();
     }
-    return stale;
   }
 
   /** Shakes hands with a client; takes the connection and closes it if it is refused. */
@@ -154,15 +155,17 @@ export class TlsAcceptor {
     }
     try {
       raw.setNoDelay(true);
+      raw.setKeepAlive(true);
     } catch {
       // The peer is gone already; the handshake will see it.
     }
-    const gate = this.#context.gate(raw, () => {
+    const context = this.#context;
+    const gate = context.gate(raw, () => {
       stream.end();
       fail({ cause: "handshake", reason: "the client has gone" });
     });
     gate.bytesReadMax = HANDSHAKE_BYTES_MAX;
-    const socket = this.#context.serve(gate.duplex);
+    const socket = context.serve(gate.duplex);
     const stream = new TlsStream(socket, gate);
     const fail = this.#shakeHands({ socket, stream, gate }, outcome);
   }
@@ -198,7 +201,10 @@ export class TlsAcceptor {
     const handshake: Handshake = { startedMs: performance.now(), fail };
     this.#handshakes.add(handshake);
     this.statistics.handshaking = this.#handshakes.size;
-    socket.on("error", (error) => fail({ cause: "handshake", reason: error.message }));
+    // Before the stream, which closes at an error and knows no reason.
+    socket.prependListener("error", ({ message }: Error) => {
+      fail({ cause: "handshake", reason: message });
+    });
     stream.onClosed = () => fail({ cause: "handshake", reason: "the client has gone" });
     socket.once("secure", () => {
       const refusal = this.#established({ socket, stream }, { end, outcome });
@@ -227,6 +233,14 @@ export class TlsAcceptor {
     const version = socket.getProtocol() ?? "";
     outcome.established({ stream, certificate, warnings, version, resumed });
     return null;
+  }
+
+  /** Why a connection would not pass now, or would pass as somebody else. */
+  #refusalOf({ certificates, identity }: Presented): TlsRefusal | null {
+    const verdict = this.#judge.judge(certificates, this.#wallMs());
+    if (!verdict.accepted) return { cause: verdict.cause, reason: verdict.reason };
+    if ((verdict.certificate?.identity ?? null) === identity) return null;
+    return { cause: "identityChanged", reason: "its identity is another now" };
   }
 
   /**
