@@ -30,10 +30,10 @@ const SERIAL_BYTES_MAX = 21;
 /**
  * Reads one certificate; never throws.
  *
- * This must be at least as strict as the parser in rustls: where that one finds a bad encoding or
- * a version other than 3, Deno 2.9.6 takes the client's proof that it has the private key as good
- * without looking at it. So whoever knows such a certificate, and certificates are public, could
- * connect with it. What we refuse here is never reached by that.
+ * This must be at least as strict as the parser in rustls. Deno 2.9.6 takes a client's proof that it
+ * has the private key as good, without looking at it, where rustls finds an X.509 version other than
+ * 3 in the certificate; for server certificates it does so at any bad encoding. Certificates are
+ * public: whoever knew such a one could connect with it, so none may pass here.
  */
 export function parseCertificate(der: Uint8Array): Certificate | { readonly problem: string } {
   if (der.length > CERTIFICATE_BYTES_MAX) {
