@@ -76,6 +76,8 @@ export type CertificateVerdict =
     readonly certificate: AcceptedCertificate | null;
     /** What was let pass by the policy and should be seen to. */
     readonly warnings: readonly string[];
+    /** What was presented, to be judged again after a reload; shared by equal certificates. */
+    readonly presented: readonly Uint8Array[];
   }
   | CertificateRefusal;
 

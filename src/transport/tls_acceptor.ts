@@ -5,12 +5,13 @@ import {
   type CertificateCrypto,
   CertificateJudge,
   type CertificateTrust,
+  type CertificateVerdict,
   type RefusalCause,
 } from "../security/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { CiphertextGate } from "./ciphertext_gate.ts";
 import { loadTlsRuntime, TlsContext, type TlsRuntime, type TlsSettings } from "./tls_context.ts";
-import { presentedBy } from "./tls_peer.ts";
+import { certificateOf, presentedBy } from "./tls_peer.ts";
 import { TlsStream } from "./tls_stream.ts";
 
 /** A connection that has passed. */
@@ -219,20 +220,31 @@ export class TlsAcceptor {
     { socket, stream }: { socket: TLSSocket; stream: TlsStream },
     { end, outcome }: { end: () => boolean; outcome: TlsOutcome },
   ): TlsRefusal | null {
-    const certificates = this.#judge.asks ? presentedBy(socket) : [];
-    const verdict = this.#judge.judge(certificates, this.#wallMs());
+    const verdict = this.#verdictOn(socket);
     if (!verdict.accepted) return { cause: verdict.cause, reason: verdict.reason };
     if (!end()) return null;
-    const { certificate, warnings } = verdict;
+    const { certificate, warnings, presented } = verdict;
     const resumed = socket.isSessionReused();
     this.statistics.established++;
     if (resumed) this.statistics.resumed++;
     stream.settle();
-    this.#connections.set(stream, { certificates, identity: certificate?.identity ?? null });
+    this.#connections.set(stream, {
+      certificates: presented,
+      identity: certificate?.identity ?? null,
+    });
     stream.onClosed = () => this.#connections.delete(stream);
     const version = socket.getProtocol() ?? "";
     outcome.established({ stream, certificate, warnings, version, resumed });
     return null;
+  }
+
+  #verdictOn(socket: TLSSocket): CertificateVerdict {
+    const judge = this.#judge;
+    const nowMs = this.#wallMs();
+    if (!judge.asks) return judge.judge([], nowMs);
+    const certificate = certificateOf(socket);
+    const recalled = certificate === null ? null : judge.recall(certificate, nowMs);
+    return recalled ?? judge.judge(presentedBy(socket), nowMs);
   }
 
   /** Why a connection would not pass now, or would pass as somebody else. */
