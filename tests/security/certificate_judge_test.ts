@@ -333,6 +333,27 @@ certificateTest("what a hostile client sends along costs bounded time", async (r
 });
 
 certificateTest(
+  "a certificate is recalled while its verdict holds, a refused one never",
+  async (root) => {
+    const [good, revoked] = [await root.issue({ notAfter: daysFromNow(3) }), await root.issue()];
+    await root.revoke(revoked);
+    const options = { authorities: [root], crlFiles: [await root.crl()] };
+    const judge = judgeOf(options);
+    const [der] = derOf(good);
+    assertEquals(judge.recall(der!, Date.now()), null);
+    judge.judge([der!], Date.now());
+    assertEquals(judge.recall(der!, Date.now())?.certificate?.identity, "client");
+    assertEquals(judge.recall(der!, daysFromNow(4).getTime()), null);
+    judge.judge([der!], Date.now());
+    judge.replace(trustOf(options));
+    assertEquals(judge.recall(der!, Date.now()), null);
+    const [bad] = derOf(revoked);
+    assertEquals(outcome(judge, [bad!]), "revoked");
+    assertEquals(judge.recall(bad!, Date.now()), null);
+  },
+);
+
+certificateTest(
   "the first look at a certificate takes milliseconds, the next microseconds",
   async (root) => {
     const judge = judgeOf({ authorities: [root], crlFiles: [await root.crl()] });
