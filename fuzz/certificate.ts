@@ -50,7 +50,7 @@ async function makeJudges(): Promise<CertificateJudge[]> {
   const crypto = await loadCertificateCrypto();
   const authority = parseCertificate(AUTHORITY);
   if ("problem" in authority) throw new Error(`Cannot parse the CA: ${authority.problem}`);
-  const store = TrustStore.build([authority], [], crypto);
+  const store = TrustStore.build({ authorities: [authority], crls: [] }, crypto);
   if ("problem" in store) throw new Error(`Cannot build trust: ${store.problem}`);
   return SOURCES.map((identityFrom) => {
     const policy: CertificatePolicy = {

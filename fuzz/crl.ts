@@ -31,7 +31,7 @@ function use(input: Uint8Array): string | null {
   const crls = parseCrls(input);
   if ("problem" in crls) return null;
   if ("problem" in CA) return `the CA does not parse: ${CA.problem}`;
-  const store = TrustStore.build([CA], crls, CRYPTO);
+  const store = TrustStore.build({ authorities: [CA], crls }, CRYPTO);
   return "problem" in store || crls.every(isGenuine) ? null : "a changed list was taken";
 }
 

@@ -22,8 +22,7 @@ const CALLED: Readonly<Record<IdentitySource, string>> = {
  */
 export function identityOf(
   certificate: Certificate,
-  source: IdentitySource,
-  fingerprint: string,
+  { source, fingerprint }: { readonly source: IdentitySource; readonly fingerprint: string },
 ): { readonly identity: string } | { readonly problem: string } {
   if (source === "fingerprint") return { identity: fingerprint };
   const candidates = new Set(candidatesOf(certificate, source));

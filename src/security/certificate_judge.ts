@@ -118,7 +118,7 @@ export class CertificateJudge {
     if (pins.size > 0 && !pins.has(fingerprint) && !pins.has(keyFingerprint)) {
       return refuse("unpinned", `neither certificate sha256/${fingerprint} nor its key is pinned`);
     }
-    const named = identityOf(leaf, policy.identityFrom, fingerprint);
+    const named = identityOf(leaf, { source: policy.identityFrom, fingerprint });
     if ("problem" in named) return refuse("noIdentity", `client certificate: ${named.problem}`);
     const verdict = {
       accepted: true,
@@ -146,7 +146,7 @@ export class CertificateJudge {
   ): Findings | CertificateRefusal {
     const crypto = this.#crypto;
     let refusal: CertificateRefusal | null = null;
-    for (const path of findPaths(leaf, sent, this.#trust)) {
+    for (const path of findPaths(leaf, { sent, store: this.#trust.store })) {
       const findings = new Findings();
       const problem = checkPath(path, this.#trust, { nowMs, crypto, findings });
       if (problem === null) return findings;

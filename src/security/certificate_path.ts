@@ -11,7 +11,7 @@ import {
   CLOCK_EPOCH_MS,
   refuse,
 } from "./certificate_verdict.ts";
-import { authorityRefusal, type Issued, mayHaveIssued } from "./trust_store.ts";
+import { authorityRefusal, type Issued, mayHaveIssued, type TrustStore } from "./trust_store.ts";
 
 /** From the client's certificate to the trust anchor, both included. */
 export type CertificatePath = readonly Certificate[];
@@ -47,8 +47,7 @@ export class Findings {
 /** Every path from `leaf` over certificates that the client sent to an authority of the bundle. */
 export function findPaths(
   leaf: Certificate,
-  sent: readonly Certificate[],
-  { store }: CertificateTrust,
+  { sent, store }: { readonly sent: readonly Certificate[]; readonly store: TrustStore },
 ): readonly CertificatePath[] {
   const paths: CertificatePath[] = [];
   let steps = 0;

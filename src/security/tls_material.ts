@@ -61,7 +61,7 @@ async function load(
   const authorities = caFile === null ? [] : await readAuthorities(caFile);
   const crls: Crl[] = [];
   for (const crlFile of crlFiles) crls.push(...await readCrls(crlFile));
-  const store = TrustStore.build(authorities, crls, crypto);
+  const store = TrustStore.build({ authorities, crls }, crypto);
   if ("problem" in store) {
     throw new Unreadable(`Cannot use ${[caFile, ...crlFiles].join(", ")}: ${store.problem}`);
   }

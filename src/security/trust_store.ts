@@ -37,8 +37,10 @@ export class TrustStore {
 
   /** Verifies every CRL; gives the reason if an authority or a CRL cannot be used. */
   static build(
-    authorities: readonly Certificate[],
-    crls: readonly Crl[],
+    { authorities, crls }: {
+      readonly authorities: readonly Certificate[];
+      readonly crls: readonly Crl[];
+    },
     crypto: CertificateCrypto,
   ): TrustStore | { readonly problem: string } {
     for (const authority of authorities) {

@@ -161,9 +161,12 @@ export class TlsAcceptor {
       // The peer is gone already; the handshake will see it.
     }
     const context = this.#context;
-    const gate = context.gate(raw, () => {
-      stream.end();
-      fail({ cause: "handshake", reason: "the client has gone" });
+    const gate = context.gate(raw, {
+      ended: () => {
+        stream.end();
+        fail({ cause: "handshake", reason: "the client has gone" });
+      },
+      failed: () => stream.close(),
     });
     gate.bytesReadMax = HANDSHAKE_BYTES_MAX;
     const socket = context.serve(gate.duplex);

@@ -3,7 +3,7 @@ import type * as NodeStream from "node:stream";
 import type * as NodeTls from "node:tls";
 import type { CertificatePolicy, Pins, TlsMaterial } from "../security/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { CiphertextGate } from "./ciphertext_gate.ts";
+import { CiphertextGate, type GateEvents } from "./ciphertext_gate.ts";
 
 /** How a listener speaks TLS. */
 export interface TlsSettings {
@@ -87,9 +87,9 @@ export class TlsContext {
   }
 
   /** A gate for a connection that this context serves. */
-  gate(stream: ByteStream, ended: () => void): CiphertextGate {
+  gate(stream: ByteStream, events: GateEvents): CiphertextGate {
     const { Duplex } = this.#runtime.stream;
-    return new CiphertextGate(stream, { makeDuplex: (options) => new Duplex(options), ended });
+    return new CiphertextGate(stream, { makeDuplex: (options) => new Duplex(options), ...events });
   }
 
   get #asks(): boolean {

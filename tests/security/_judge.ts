@@ -56,7 +56,7 @@ export function storeOf(
     if ("problem" in read) return read;
     crls.push(...read);
   }
-  return TrustStore.build(derOf(...authorities).map(parsed), crls, CRYPTO);
+  return TrustStore.build({ authorities: derOf(...authorities).map(parsed), crls }, CRYPTO);
 }
 
 /** The trust of these files; they must be good. */

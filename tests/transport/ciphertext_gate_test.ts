@@ -2,7 +2,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { Duplex } from "node:stream";
 import type { ByteStream } from "../../src/transport/mod.ts";
-import { CiphertextGate } from "../../src/transport/ciphertext_gate.ts";
+import { CiphertextGate, type GateEvents } from "../../src/transport/ciphertext_gate.ts";
 
 /** A peer that floods. */
 class Flood implements ByteStream {
@@ -27,8 +27,13 @@ class Flood implements ByteStream {
   }
 }
 
-function gateOver(stream: ByteStream, ended = () => {}): CiphertextGate {
-  return new CiphertextGate(stream, { makeDuplex: (options) => new Duplex(options), ended });
+function gateOver(stream: ByteStream, events: Partial<GateEvents> = {}): CiphertextGate {
+  return new CiphertextGate(stream, {
+    makeDuplex: (options) => new Duplex(options),
+    ended: () => {},
+    failed: () => {},
+    ...events,
+  });
 }
 
 function pause(ms: number): Promise<void> {
@@ -37,7 +42,7 @@ function pause(ms: number): Promise<void> {
 
 Deno.test("a handshake that is too long is an end", async () => {
   const ended = Promise.withResolvers<void>();
-  const gate = gateOver(new Flood(), ended.resolve);
+  const gate = gateOver(new Flood(), { ended: ended.resolve });
   gate.bytesReadMax = 100_000;
   gate.duplex.on("data", () => {});
   await ended.promise;
@@ -80,9 +85,10 @@ Deno.test("what the network takes in parts is written to the end", async () => {
 Deno.test("a write that fails closes the stream and throws nowhere", async () => {
   const stream = new Flood();
   stream.write = () => Promise.reject(new Deno.errors.BrokenPipe("broken"));
-  const gate = gateOver(stream);
+  const failed = Promise.withResolvers<void>();
+  const gate = gateOver(stream, { failed: failed.resolve });
   gate.duplex.write(new Uint8Array(8));
-  await pause(20);
+  await failed.promise;
   assertEquals(gate.duplex.destroyed, true);
   assertEquals(stream.closed, true);
 });

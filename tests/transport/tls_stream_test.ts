@@ -167,6 +167,24 @@ async function frozenClient(listener: TlsTestListener): Promise<Deno.ChildProces
   return child;
 }
 
+streamTest("writes to a client that was killed fail, and nothing else does", async (server) => {
+  await using listener = await TlsTestListener.start(server);
+  for (let round = 0; round < 5; round++) {
+    const frozen = await frozenClient(listener);
+    const { stream } = listener.established.at(-1)!;
+    const block = pattern(65_536);
+    const writing = (async () => {
+      for (;;) await stream.write(block);
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // What it has not read makes its end a reset.
+    frozen.kill("SIGKILL");
+    await frozen.status;
+    assertEquals(await writing.catch(() => "failed"), "failed");
+    assertEquals(await stream.read(new Uint8Array(10)), null);
+  }
+});
+
 streamTest("close ends what waits; after it nothing can be read or written", async (server) => {
   await using listener = await TlsTestListener.start(server);
   const { client, stream } = await connected(listener);
