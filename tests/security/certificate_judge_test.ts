@@ -326,7 +326,8 @@ certificateTest("what a hostile client sends along costs bounded time", async (r
   const judge = judgeOf({ authorities: [root] });
   const startedMs = performance.now();
   assertEquals(outcome(judge, [...derOf(leaf), ...tangle]), "untrusted");
-  assert(performance.now() - startedMs < 500);
+  // One millisecond where the search is bounded, several hundred where it is not.
+  assert(performance.now() - startedMs < 100);
   assertEquals(outcome(judge, [...derOf(leaf), ...tangle, ...tangle]), "malformed");
   assertEquals(outcome(judge, [new Uint8Array(20_000)]), "malformed");
   assertEquals(outcome(judge, [new Uint8Array(0)]), "malformed");
