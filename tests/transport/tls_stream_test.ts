@@ -136,7 +136,8 @@ streamTest("a write to a client that does not read waits, and close ends it", as
   let pending = true;
   const writing = (async () => {
     while (pending) written += await passed.write(block);
-  })();
+    return "resolved";
+  })().catch((error) => error.message);
   let last = -1;
   while (last !== written) {
     last = written;
@@ -146,8 +147,7 @@ streamTest("a write to a client that does not read waits, and close ends it", as
   assertLess(written, 16 * MIB);
   pending = false;
   passed.close();
-  const end = await writing.then(() => "resolved", (error) => error.message);
-  assertEquals(end, "Cannot write: the stream was closed");
+  assertEquals(await writing, "Cannot write: the stream was closed");
   frozen.kill("SIGKILL");
   await frozen.status;
 });
@@ -173,14 +173,15 @@ streamTest("writes to a client that was killed fail, and nothing else does", asy
     const frozen = await frozenClient(listener);
     const { stream } = listener.established.at(-1)!;
     const block = pattern(65_536);
+    // Caught from the start: the end may come while the process is still waited for.
     const writing = (async () => {
       for (;;) await stream.write(block);
-    })();
+    })().catch(() => "failed");
     await new Promise((resolve) => setTimeout(resolve, 50));
     // What it has not read makes its end a reset.
     frozen.kill("SIGKILL");
     await frozen.status;
-    assertEquals(await writing.catch(() => "failed"), "failed");
+    assertEquals(await writing, "failed");
     assertEquals(await stream.read(new Uint8Array(10)), null);
   }
 });
