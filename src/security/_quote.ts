@@ -1,0 +1,22 @@
+/** Characters of a client's text that a line shows at most. */
+const SHOWN_MAX = 128;
+
+/**
+ * Quotes what a client chose, so that it cannot forge a line or a field of one, nor reach the
+ * terminal of whoever reads it with a control sequence.
+ */
+export function quote(text: string): string {
+  const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+  return escapeControls(JSON.stringify(shown));
+}
+
+/** Escapes the control characters and line ends that JSON lets stand as they are. */
+export function escapeControls(json: string): string {
+  return json.replace(CONTROLS, escapeControl);
+}
+
+const CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
+
+function escapeControl(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,58 @@
+/** The line of the log for everybody who is turned away, in a form that fail2ban understands. */
+import { formatIpAddress, type IpAddress } from "./ip_address.ts";
+import { quote } from "./_quote.ts";
+
+/** Why somebody was turned away. */
+export const REFUSAL_REASONS = [
+  "bad-credentials",
+  "certificate-refused",
+  "connect-not-allowed",
+  "connection-rate",
+  "connections-max",
+  "identity-mismatch",
+  "ip-blocked",
+  "ip-not-allowed",
+  "locked-out",
+  "memory-guard",
+  "no-credentials",
+  "proxy-protocol",
+  "take-over-storm",
+] as const;
+
+/** One of them. */
+export type RefusalReason = typeof REFUSAL_REASONS[number];
+
+/** One refusal. */
+export interface Refusal {
+  readonly address: IpAddress;
+  readonly reason: RefusalReason;
+  /** Name of the listener, out of the configuration. */
+  readonly listener: string;
+  readonly clientIdentifier?: string;
+  readonly userName?: string | null;
+  /** For how long it lasts, in ms, where that is known. */
+  readonly forMs?: number;
+}
+
+/**
+ * The text of a refusal, without time and level. Address and reason stand before anything that the
+ * client chose, and that is quoted, so that nobody can have somebody else banned.
+ */
+export function formatRefusal(refusal: Refusal): string {
+  const { address, reason, listener, clientIdentifier, userName, forMs } = refusal;
+  let line = `login refused: address=${formatIpAddress(address)} reason=${reason}`;
+  if (forMs !== undefined) line += ` for_s=${Math.ceil(forMs / 1000)}`;
+  line += ` listener=${listener}`;
+  if (clientIdentifier !== undefined) line += ` client=${quote(clientIdentifier)}`;
+  if (userName !== undefined && userName !== null) line += ` user=${quote(userName)}`;
+  return line;
+}
+
+/**
+ * A filter for fail2ban, the content of `/etc/fail2ban/filter.d/relayq.conf`. It counts only what
+ * speaks of guessing: a blocked address or a full broker is no reason for a ban. Times are in UTC.
+ */
+export const FAIL2BAN_FILTER = String.raw`[Definition]
+failregex = ^\s*warn\s+login refused: address=<ADDR> reason=(?:bad-credentials|certificate-refused|identity-mismatch|locked-out|no-credentials)\s
+datepattern = ^%%Y-%%m-%%dT%%H:%%M:%%S\.%%f(?:Z|%%z)
+`;
