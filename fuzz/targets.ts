@@ -5,6 +5,7 @@ import { CERTIFICATE } from "./certificate.ts";
 import { CORE } from "./core.ts";
 import { CRL } from "./crl.ts";
 import { DECODER } from "./decoder.ts";
+import { PROXY_PROTOCOL } from "./proxy_protocol.ts";
 import { ROUND_TRIP } from "./round_trip.ts";
 import type { Target } from "./target.ts";
 import { TOPIC_FILTER } from "./topic_filter.ts";
@@ -20,3 +21,4 @@ export const TARGETS: readonly Target[] = [
   CERTIFICATE,
   CRL,
 ];
+export const TARGETS: readonly Target[] = [DECODER, ROUND_TRIP, TOPIC_FILTER, PROXY_PROTOCOL, CORE];

@@ -1,0 +1,168 @@
+/** Rates: what passes, what has to wait, and for how long. */
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { Random } from "../../fuzz/random.ts";
+import {
+  type ConnectionLimits,
+  ConnectionRates,
+  ipv4Address,
+  ipv6Address,
+  makeRate,
+  type Rate,
+  TokenBucket,
+  TrafficRates,
+} from "../../src/security/mod.ts";
+
+const UNLIMITED = { publishesPerSecond: 0, publishesBurst: 0, bytesPerSecond: 0, bytesBurst: 0 };
+
+function rate(perSecond: number, burst: number): Rate {
+  return makeRate(perSecond, burst)!;
+}
+
+Deno.test("a bucket gives its burst at once and then its rate", () => {
+  const bucket = new TokenBucket(rate(10, 3));
+  assertEquals([1, 1, 1, 1].map((n) => bucket.take(n, 1000)), [0, 0, 0, 100]);
+  assertEquals(bucket.take(1, 1099), 1);
+  assertEquals(bucket.take(1, 1100), 0);
+  assertEquals(bucket.take(2, 1100), 200);
+  assertEquals(bucket.take(4, 1100), Infinity);
+  assertEquals(
+    [1, 1, 1, 1].map((n) => bucket.take(n, 9000)),
+    [0, 0, 0, 100],
+    "no more than a burst",
+  );
+});
+
+Deno.test("what has happened is charged, and the debt takes its time", () => {
+  const bucket = new TokenBucket(rate(1000, 100));
+  assertEquals(bucket.charge(100, 1), 0);
+  assertEquals(bucket.charge(65_536, 1), 65_536);
+  assertEquals(bucket.charge(0, 60_001), 5536);
+  assertEquals(bucket.charge(0, 65_537), 0);
+  assertEquals(bucket.charge(1, 65_537), 1);
+});
+
+Deno.test("rates that let nothing pass are refused, and 0 is no limit", () => {
+  assertEquals(makeRate(0, 0), null);
+  for (const [perSecond, burst] of [[-1, 1], [NaN, 1], [1, 0], [1, 0.5], [1, NaN]] as const) {
+    assertThrows(() => makeRate(perSecond, burst), RangeError);
+  }
+});
+
+Deno.test("whatever is taken and when, no time sees more than its rate and one burst", () => {
+  const random = new Random(7);
+  for (let round = 0; round < 300; round++) {
+    const perSecond = 1 + random.below(5000);
+    const burst = 1 + random.below(200);
+    const bucket = new TokenBucket(rate(perSecond, burst));
+    const taken: { atMs: number; n: number }[] = [];
+    let nowMs = 1 + random.below(1_000_000_000);
+    for (let step = 0; step < 60; step++) {
+      nowMs += random.oneIn(8) ? random.below(3000) : random.below(3);
+      const n = 1 + random.below(burst);
+      const waitMs = bucket.take(n, nowMs);
+      if (waitMs > 0) {
+        assert(new TokenBucket(rate(perSecond, burst)).take(n, 1) === 0, "a full bucket has it");
+        // Neither sooner, nor later than told.
+        assert(bucket.take(n, nowMs + waitMs - 1) > 0);
+        nowMs += waitMs;
+        assertEquals(bucket.take(n, nowMs), 0);
+      }
+      taken.push({ atMs: nowMs, n });
+    }
+    for (let from = 0; from < taken.length; from++) {
+      let sum = 0;
+      for (const { atMs, n } of taken.slice(from)) {
+        sum += n;
+        const most = burst + (atMs - taken[from]!.atMs) * perSecond / 1000;
+        assertLess(sum, most + 1e-3, `${perSecond}/s, burst ${burst}`);
+      }
+    }
+  }
+});
+
+Deno.test("who waits as long as told keeps to the rate, and gets all of it", () => {
+  const random = new Random(8);
+  for (let round = 0; round < 100; round++) {
+    const perSecond = 1000 + random.below(1_000_000);
+    const bucket = new TokenBucket(rate(perSecond, 65_536));
+    let nowMs = 1;
+    let sum = 0;
+    while (nowMs < 10_000_000 && sum < perSecond * 1000) {
+      const n = 1 + random.below(65_536);
+      sum += n;
+      nowMs += bucket.charge(n, nowMs);
+    }
+    const seconds = (nowMs - 1) / 1000;
+    const most = perSecond * seconds + 65_536 * 2;
+    const least = perSecond * seconds - 65_536 * 2 - sum / 65_536 * 2 * perSecond / 1000;
+    assert(sum <= most && sum >= least, `${sum} in ${seconds} s at ${perSecond}`);
+  }
+});
+
+Deno.test("a client waits for its own limit and for that of all, whichever is longer", () => {
+  const rates = new TrafficRates({
+    each: { ...UNLIMITED, publishesPerSecond: 10, publishesBurst: 10 },
+    all: { publishesPerSecond: 15, publishesBurst: 15, bytesPerSecond: 1000, bytesBurst: 1000 },
+  });
+  const [a, b] = [rates.client()!, rates.client()!];
+  assertEquals(a.publishes(10, 1), 0);
+  assertEquals(a.publishes(1, 1), 100, "its own");
+  assertEquals(b.publishes(6, 1), 134, "that of all");
+  assertEquals(b.bytes(1000, 1), 0);
+  assertEquals(a.bytes(500, 1), 500);
+});
+
+Deno.test("where nothing is limited a client has no buckets", () => {
+  assertEquals(new TrafficRates({ each: UNLIMITED, all: UNLIMITED }).client(), null);
+});
+
+const CONNECTIONS: ConnectionLimits = {
+  perSecond: 100,
+  burst: 10,
+  perAddressPerSecond: 1,
+  perAddressBurst: 2,
+  addressesMax: 1000,
+};
+
+Deno.test("an address that opens too many connections is refused, and costs the others nothing", () => {
+  const rates = new ConnectionRates(CONNECTIONS);
+  const verdicts = Array.from({ length: 50 }, () => rates.opened(ipv4Address(1), 1).kind);
+  assertEquals(verdicts.filter((kind) => kind === "open").length, 2);
+  const others = Array.from({ length: 9 }, (_, i) => rates.opened(ipv4Address(2 + i), 1));
+  assertEquals(others.slice(0, 8).map(({ kind }) => kind), Array(8).fill("open"));
+  assertEquals(others[8], { kind: "pause", waitMs: 10 });
+  assertEquals(rates.opened(ipv4Address(1), 1001).kind, "open");
+  const subnet = [1, 2, 3].map((low) => rates.opened(ipv6Address([1, 1, 0, low]), 5000).kind);
+  assertEquals(subnet, ["open", "open", "refuse"], "a /64 is one address");
+});
+
+Deno.test("the table of addresses keeps its bound, and forgets who is as good as new", () => {
+  const rates = new ConnectionRates({ ...CONNECTIONS, perSecond: 0, addressesMax: 100 });
+  for (let i = 0; i < 5000; i++) {
+    rates.opened(ipv4Address(i), 1);
+    assert(rates.addresses <= 100);
+  }
+  for (let i = 0; i < 200; i++) rates.opened(ipv4Address(7), 100_000 + i * 10_000);
+  assertEquals(rates.addresses, 1);
+});
+
+Deno.test("asking a bucket costs nanoseconds and no memory", () => {
+  const client = new TrafficRates({
+    each: { publishesPerSecond: 1e6, publishesBurst: 1e6, bytesPerSecond: 1e9, bytesBurst: 1e9 },
+    all: { publishesPerSecond: 1e6, publishesBurst: 1e6, bytesPerSecond: 1e9, bytesBurst: 1e9 },
+  }).client()!;
+  let waitMs = 0;
+  for (let i = 0; i < 100_000; i++) waitMs += client.bytes(64, i) + client.publishes(1, i);
+  const heap = Deno.memoryUsage().heapUsed;
+  const startedMs = performance.now();
+  for (let i = 0; i < 1_000_000; i++) {
+    waitMs += client.bytes(64, 100_000 + i) + client.publishes(1, i);
+  }
+  assertLess(
+    (performance.now() - startedMs) * 1000 / 1_000_000,
+    5,
+    "microseconds for four buckets",
+  );
+  assertLess(Deno.memoryUsage().heapUsed - heap, 4_000_000);
+  assert(waitMs >= 0);
+});

@@ -1,0 +1,128 @@
+/** The same Client Identifier in two places. */
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { Random } from "../../fuzz/random.ts";
+import { type TakeOverLimits, TakeOverStorms } from "../../src/security/mod.ts";
+
+const LIMITS: TakeOverLimits = {
+  returnsMax: 4,
+  windowMs: 60_000,
+  dampMs: 10_000,
+  dampMsMax: 40_000,
+  clientsMax: 50,
+};
+
+function storms(limits: Partial<TakeOverLimits> = {}): TakeOverStorms {
+  return new TakeOverStorms({ ...LIMITS, ...limits });
+}
+
+/** Two places that take the identifier from each other as soon as they may; moments of success. */
+function fight(
+  watch: TakeOverStorms,
+  options: { forMs: number; everyMs: number },
+): { takenMs: number[]; dampings: string[][] } {
+  const places = ["10.0.0.1", "10.0.0.2"];
+  let holder = 0;
+  const takenMs: number[] = [];
+  const dampings: string[][] = [];
+  for (let nowMs = 1; nowMs < options.forMs; nowMs += options.everyMs) {
+    const newcomer = 1 - holder;
+    const verdict = watch.judge({
+      clientIdentifier: "press",
+      holder: places[holder]!,
+      newcomer: places[newcomer]!,
+    }, nowMs);
+    if (verdict.allowed) {
+      holder = newcomer;
+      takenMs.push(nowMs);
+    } else if (verdict.begins) dampings.push([...verdict.addresses]);
+  }
+  return { takenMs, dampings };
+}
+
+Deno.test("two places in a loop are found, named and damped, longer each time", () => {
+  const watch = storms();
+  const { takenMs, dampings } = fight(watch, { forMs: 600_000, everyMs: 100 });
+  assertEquals(takenMs.slice(0, 4), [1, 101, 201, 301], "the first loses it, three come back");
+  for (const addresses of dampings) assertEquals(addresses.toSorted(), ["10.0.0.1", "10.0.0.2"]);
+  // 10 + 20 + 40 s, then 40 s each: not 6000 take-overs in ten minutes.
+  assertGreater(30, takenMs.length);
+  assertGreater(dampings.length, 10);
+  assertEquals(watch.storms, dampings.length);
+});
+
+Deno.test("while a storm is damped the holder keeps the identifier, from its address", () => {
+  const watch = storms();
+  const ask = { clientIdentifier: "c", holder: "a", newcomer: "b" };
+  for (let nowMs = 1; nowMs <= 4; nowMs++) {
+    watch.judge(nowMs % 2 === 1 ? ask : { ...ask, holder: "b", newcomer: "a" }, nowMs);
+  }
+  assertEquals(watch.judge(ask, 5), {
+    allowed: false,
+    untilMs: 10_005,
+    begins: true,
+    addresses: ["a", "b"],
+  });
+  assertEquals(watch.judge({ ...ask, newcomer: "a" }, 6).allowed, true, "its own reconnect");
+  const third = watch.judge({ ...ask, newcomer: "c" }, 7);
+  assertEquals(third.allowed || [third.begins, third.addresses], [false, ["a", "c", "b"]]);
+  assertEquals(watch.judge({ ...ask, clientIdentifier: "d" }, 8).allowed, true, "another client");
+});
+
+Deno.test("a client that reconnects, or moves on and on, is no storm", () => {
+  const watch = storms();
+  for (let i = 1; i < 1000; i++) {
+    const same = { clientIdentifier: "flaky", holder: "10.0.0.1", newcomer: "10.0.0.1" };
+    assert(watch.judge(same, i).allowed);
+    const moving = { clientIdentifier: "mobile", holder: `a${i}`, newcomer: `a${i + 1}` };
+    assert(watch.judge(moving, i).allowed);
+  }
+  for (let i = 1; i < 100; i++) {
+    const [holder, newcomer] = i % 2 === 1 ? ["wlan", "lan"] as const : ["lan", "wlan"] as const;
+    const slow = { clientIdentifier: "laptop", holder, newcomer };
+    assert(watch.judge(slow, i * 20_001).allowed, "every 20 s");
+  }
+  assertEquals(watch.storms, 0);
+});
+
+Deno.test("what a storm has earned is forgotten in the end", () => {
+  const watch = storms();
+  fight(watch, { forMs: 100_000, everyMs: 10 });
+  const ask = { clientIdentifier: "x", holder: "y", newcomer: "z" };
+  watch.judge(ask, 1_000_000);
+  watch.judge(ask, 1_100_000);
+  watch.judge(ask, 1_200_000);
+  watch.judge(ask, 1_300_000);
+  assertEquals(watch.clients, 1);
+});
+
+Deno.test("the table keeps its bound, calm ones go first, and long identifiers stay apart", () => {
+  const watch = storms();
+  fight(watch, { forMs: 1000, everyMs: 10 });
+  const random = new Random(9);
+  for (let i = 0; i < 20_000; i++) {
+    const clientIdentifier = `${"x".repeat(random.below(300))}${random.below(1000)}`;
+    const [holder, newcomer] = [`${random.below(3)}`, `${random.below(3)}`];
+    watch.judge({ clientIdentifier, holder, newcomer }, 1000 + (i >> 4));
+    assert(watch.clients <= LIMITS.clientsMax);
+  }
+  const press = { clientIdentifier: "press", holder: "10.0.0.1", newcomer: "10.0.0.3" };
+  assertEquals(watch.judge(press, 3000).allowed, false, "still damped");
+  const long = "y".repeat(65_000);
+  const other = storms();
+  for (let i = 1; i < 20; i++) {
+    const [holder, newcomer] = i % 2 === 1 ? ["p", "q"] as const : ["q", "p"] as const;
+    other.judge({ clientIdentifier: long, holder, newcomer }, i);
+  }
+  assertEquals(
+    other.judge({ clientIdentifier: long, holder: "p", newcomer: "q" }, 30).allowed,
+    false,
+  );
+  const near = { clientIdentifier: `${long.slice(1)}z`, holder: "p", newcomer: "q" };
+  assertEquals(other.judge(near, 30).allowed, true);
+});
+
+Deno.test("limits that make no sense are refused", () => {
+  for (const bad of [{ returnsMax: 0 }, { dampMsMax: 1 }, { windowMs: 0 }, { clientsMax: 0 }]) {
+    assertThrows(() => storms(bad), RangeError);
+  }
+});
