@@ -2,6 +2,13 @@
 export { ACCESS_FILE_LENGTH_MAX } from "./_access_file_reader.ts";
 export * from "./access_rule.ts";
 export * from "./access_rules.ts";
+export * from "./audit_chain.ts";
+export * from "./audit_entry.ts";
+export * from "./audit_log.ts";
+export * from "./audit_recovery.ts";
+export * from "./audit_sampler.ts";
+export * from "./audit_storage.ts";
+export * from "./audit_verify.ts";
 export { type CertificateCrypto, loadCertificateCrypto } from "./certificate_crypto.ts";
 export type { IdentitySource } from "./certificate_identity.ts";
 export { CertificateJudge } from "./certificate_judge.ts";
