@@ -1,5 +1,6 @@
 import { nearestName } from "../config/mod.ts";
 import { aclCommand } from "./acl.ts";
+import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliIo } from "./cli_io.ts";
 import { dlqCommand } from "./dlq.ts";
@@ -28,6 +29,7 @@ const COMMANDS: readonly Command[] = [
   dlqCommand,
   passwdCommand,
   aclCommand,
+  auditCommand,
   versionCommand,
   helpCommand,
 ];
