@@ -50,9 +50,10 @@ export function formatRefusal(refusal: Refusal): string {
 
 /**
  * A filter for fail2ban, the content of `/etc/fail2ban/filter.d/relayq.conf`. It counts only what
- * speaks of guessing: a blocked address or a full broker is no reason for a ban. Times are in UTC.
+ * speaks of guessing: a blocked address or a full broker is no reason for a ban. For a jail that
+ * reads the log from a file; the system journal puts its own words in front of the level.
  */
 export const FAIL2BAN_FILTER = String.raw`[Definition]
 failregex = ^\s*warn\s+login refused: address=<ADDR> reason=(?:bad-credentials|certificate-refused|identity-mismatch|locked-out|no-credentials)\s
-datepattern = ^%%Y-%%m-%%dT%%H:%%M:%%S\.%%f(?:Z|%%z)
+datepattern = ^%%Y-%%m-%%dT%%H:%%M:%%S\.%%f%%z
 `;

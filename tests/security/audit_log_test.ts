@@ -6,8 +6,10 @@ import {
   type AuditEntry,
   type AuditLog,
   AuditVerifier,
+  continueAuditLog,
   DirectoryAuditStorage,
   formatAuditBody,
+  hashLine,
   parseHead,
 } from "../../src/security/mod.ts";
 import { AUDIT_LIMITS, entriesOf, kinds, makeChain, openLog, verifyStorage } from "./_audit.ts";
@@ -127,6 +129,39 @@ Deno.test("a full disk never blocks; what was lost is counted where it is missin
   await log.close("end");
 });
 
+Deno.test("what was lost is counted in its place, whenever there is room again", async () => {
+  const storage = new MemoryAuditStorage(new Random(1));
+  const log = await openLog(storage, { queueBytesMax: 300 });
+  for (let i = 0; i < 10; i++) log.record(entry(i), NOW_MS + i);
+  const seal = storage.writeHead.bind(storage);
+  storage.writeHead = (slot, text) => {
+    if (log.statistics.waiting === 0) log.record(entry(99), NOW_MS + 99);
+    storage.writeHead = seal;
+    return seal(slot, text);
+  };
+  await log.flush();
+  const events = (await entriesOf(storage)).map(({ event, client }) => client ?? event);
+  const at = events.indexOf("c99");
+  assertEquals(events.slice(at - 2, at), [`c${9 - log.statistics.lost}`, "entries-lost"]);
+  await log.close("end");
+});
+
+Deno.test("of what stands behind the head only what follows from it is taken over", () => {
+  const chain = makeChain(4);
+  const forged = chain.lines[3]!.replace(/"prev":"..../, '"prev":"ffff');
+  const text = `${chain.lines.slice(0, 3).join("\n")}\n${forged}\n`;
+  const tail = new TextEncoder().encode(text);
+  const head = { seq: 2, hash: hashLine(chain.lines[1]!) };
+  const { point, tornBytes, entries } = continueAuditLog({ tail, head });
+  assertEquals([point.seq, tornBytes], [3, forged.length + 1]);
+  assertEquals(entries, [{
+    event: "log-recovered",
+    unsealed: 1,
+    torn_bytes: forged.length + 1,
+    torn_sha256: hashLine(`${forged}\n`),
+  }]);
+});
+
 Deno.test("while the disk refuses, the log tries again by itself", async () => {
   const storage = new MemoryAuditStorage(new Random(1));
   const log = await openLog(storage, { flushMs: 1 });
@@ -185,6 +220,11 @@ Deno.test("what is taken away between two runs stays visible for ever", async ()
       "a byte of the last line",
       (bytes) => bytes.with(bytes.length - 30, 0x41),
       /unreadable|edited/,
+    ],
+    [
+      "a word of the last line",
+      (bytes) => bytes.with(bytes.lastIndexOf(0x65, -80), 0x45),
+      /edited/,
     ],
     ["the last line for noise", (bytes) => bytes.fill(0x20, bytes.length - 100, -1), /unreadable/],
   ];

@@ -119,6 +119,31 @@ Deno.test("many locked-out /64 of one /48 become one lock-out of the /48", () =>
   assertEquals(logins.allowed(subnet(0), 5001).allowed, true);
 });
 
+Deno.test("only /64 that are locked out at once become one, and apart again when that is over", () => {
+  const logins = guard();
+  function subnet(i: number): IpAddress {
+    return ipv6Address([0x20010db8, 7 * 65_536 + i, 0, 1]);
+  }
+  for (let i = 0; i < SITE_LOCK_OUTS * 3; i++) {
+    lockOut(logins, subnet(i), 1 + i * 1000);
+    assertEquals(logins.allowed(subnet(99), 1 + i * 1000).allowed, true, "five at once are few");
+  }
+  for (let i = 0; i < SITE_LOCK_OUTS; i++) lockOut(logins, subnet(100 + i), 100_000);
+  assertEquals(logins.allowed(subnet(99), 100_001).allowed, false);
+  logins.failed(subnet(99), 106_000);
+  logins.failed(subnet(99), 106_000);
+  assertEquals(logins.failed(subnet(99), 106_000)?.prefix, 64);
+});
+
+Deno.test("of lock-outs only the one that ends first is given up, whatever came first", () => {
+  const logins = guard({ addressesMax: 10 });
+  for (let strike = 0; strike < 3; strike++) lockOut(logins, PEER, 1);
+  for (let i = 0; i < 9; i++) lockOut(logins, ipv4Address(i), 10);
+  for (let i = 0; i < 200; i++) logins.failed(ipv4Address(1000 + i), 20 + i);
+  assertEquals(logins.allowed(PEER, 300).allowed, false);
+  assertEquals(logins.allowed(ipv4Address(0), 300).allowed, true);
+});
+
 Deno.test("addresses that are exempt are never locked out, also after a reload", () => {
   const logins = guard({}, ["192.0.2.0/24"]);
   lockOut(logins, PEER, 1);

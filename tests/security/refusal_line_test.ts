@@ -8,7 +8,7 @@ import {
   REFUSAL_REASONS,
 } from "../../src/security/mod.ts";
 
-/** What fail2ban (1.0, `server/failregex.py`) puts in the place of `<ADDR>`. */
+/** What fail2ban (`fail2ban/server/failregex.py` and `ipdns.py`) puts in the place of `<ADDR>`. */
 const ADDR = String
   .raw`\[?(?:(?:::f{4,6}:)?(?<ip4>(?:\d{1,3}\.){3}\d{1,3})|(?<ip6>(?:[0-9a-fA-F]{1,4}::?|:){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):)))\]?`;
 
@@ -89,6 +89,6 @@ Deno.test("no Client Identifier or user name can have somebody else banned", () 
 Deno.test("the date pattern of the filter is that of the log", () => {
   const pattern = /^datepattern = (.*)$/m.exec(FAIL2BAN_FILTER)![1]!;
   const regex = pattern.replaceAll("%%Y", "\\d{4}").replaceAll("%%f", "\\d{1,6}")
-    .replaceAll("%%z", "[+-]\\d{4}").replace(/%%[mdHMS]/g, "\\d{2}");
+    .replaceAll("%%z", "(?:Z|UTC|GMT|[+-][01]\\d(?::?\\d{2})?)").replace(/%%[mdHMS]/g, "\\d{2}");
   assert(new RegExp(regex).test(`${new Date(0).toISOString()} warn  login refused: `));
 });

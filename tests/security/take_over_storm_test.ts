@@ -19,11 +19,12 @@ function storms(limits: Partial<TakeOverLimits> = {}): TakeOverStorms {
 function fight(
   watch: TakeOverStorms,
   options: { forMs: number; everyMs: number },
-): { takenMs: number[]; dampings: string[][] } {
+): { takenMs: number[]; dampings: string[][]; beginsMs: number[] } {
   const places = ["10.0.0.1", "10.0.0.2"];
   let holder = 0;
   const takenMs: number[] = [];
   const dampings: string[][] = [];
+  const beginsMs: number[] = [];
   for (let nowMs = 1; nowMs < options.forMs; nowMs += options.everyMs) {
     const newcomer = 1 - holder;
     const verdict = watch.judge({
@@ -34,16 +35,20 @@ function fight(
     if (verdict.allowed) {
       holder = newcomer;
       takenMs.push(nowMs);
-    } else if (verdict.begins) dampings.push([...verdict.addresses]);
+    } else if (verdict.begins) {
+      dampings.push([...verdict.addresses]);
+      beginsMs.push(nowMs);
+    }
   }
-  return { takenMs, dampings };
+  return { takenMs, dampings, beginsMs };
 }
 
 Deno.test("two places in a loop are found, named and damped, longer each time", () => {
   const watch = storms();
-  const { takenMs, dampings } = fight(watch, { forMs: 600_000, everyMs: 100 });
+  const { takenMs, dampings, beginsMs } = fight(watch, { forMs: 600_000, everyMs: 100 });
   assertEquals(takenMs.slice(0, 4), [1, 101, 201, 301], "the first loses it, three come back");
   for (const addresses of dampings) assertEquals(addresses.toSorted(), ["10.0.0.1", "10.0.0.2"]);
+  assertEquals(beginsMs.slice(0, 4), [401, 10_401, 30_401, 70_501]);
   // 10 + 20 + 40 s, then 40 s each: not 6000 take-overs in ten minutes.
   assertGreater(30, takenMs.length);
   assertGreater(dampings.length, 10);
