@@ -286,6 +286,12 @@ Deno.test("a log in a directory is written, rotated, continued and readable by i
       await log.close("end");
     }
     const storage = await DirectoryAuditStorage.open(path);
+    const whole = await Deno.readFile(`${path}/${AUDIT_FILE}`);
+    const end = await storage.read(AUDIT_FILE, { offset: -7, length: 100 });
+    assertEquals(end, { bytes: whole.slice(-7), size: whole.length });
+    const middle = await storage.read(AUDIT_FILE, { offset: 3, length: 4 });
+    assertEquals(middle?.bytes, whole.slice(3, 7));
+    assertEquals(await storage.read("none", { offset: 0, length: 1 }), null);
     const head = parseHead((await storage.readHead())!)!.point;
     const verifier = new AuditVerifier(head);
     const names = [...await storage.rotated(), AUDIT_FILE];

@@ -73,6 +73,21 @@ Deno.test("each lock-out takes twice as long, up to the longest, and is forgotte
   assertEquals(logins.failed(PEER, nowMs)!.lockOutMs, 5000);
 });
 
+Deno.test("what is to be forgotten is forgotten even if many others are, too", () => {
+  const logins = guard();
+  for (let i = 0; i < 9; i++) lockOut(logins, ipv4Address(i), 1);
+  lockOut(logins, PEER, 1);
+  logins.failed(PEER, 50_000);
+  logins.failed(PEER, 50_000);
+  assertEquals(logins.failed(PEER, 50_000)?.strikes, 1);
+});
+
+Deno.test("who fails once is not locked out because many others were, some time ago", () => {
+  const logins = guard();
+  for (let i = 0; i < 100; i++) lockOut(logins, ipv4Address(i), 1);
+  for (let i = 0; i < 10; i++) assertEquals(logins.failed(ipv4Address(1000 + i), 6000), null);
+});
+
 Deno.test("logins that had begun before the lock-out count towards the next one", () => {
   const logins = guard();
   const locks = Array.from({ length: 12 }, () => logins.failed(PEER, 1)?.strikes ?? 0);

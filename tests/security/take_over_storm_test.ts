@@ -100,6 +100,31 @@ Deno.test("what a storm has earned is forgotten in the end", () => {
   assertEquals(watch.clients, 1);
 });
 
+Deno.test("a storm behind a long calm is damped as the first one was", () => {
+  const watch = storms();
+  fight(watch, { forMs: 100_000, everyMs: 100 });
+  watch.judge({ clientIdentifier: "x", holder: "y", newcomer: "z" }, 1_000_000);
+  const places = ["a", "b"];
+  for (let i = 0; i < 5; i++) {
+    const [holder, newcomer] = [places[i % 2]!, places[(i + 1) % 2]!];
+    const verdict = watch.judge({ clientIdentifier: "press", holder, newcomer }, 1_000_001 + i);
+    if (i === 4) assertEquals(verdict.allowed || verdict.untilMs, 1_010_005);
+  }
+});
+
+Deno.test("of many former holders those are remembered that lost it last", () => {
+  const watch = storms({ returnsMax: 1 });
+  for (
+    const [i, holder] of ["h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7", "h0", "h8"].entries()
+  ) {
+    const takeOver = { clientIdentifier: "c", holder, newcomer: `n${i}` };
+    assertEquals(watch.judge(takeOver, 1 + i).allowed, true);
+  }
+  const again = { clientIdentifier: "c", holder: "n9" };
+  assertEquals(watch.judge({ ...again, newcomer: "h1" }, 20).allowed, true);
+  assertEquals(watch.judge({ ...again, newcomer: "h0" }, 21).allowed, false);
+});
+
 Deno.test("the table keeps its bound, calm ones go first, and long identifiers stay apart", () => {
   const watch = storms();
   fight(watch, { forMs: 1000, everyMs: 10 });
