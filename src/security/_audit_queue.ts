@@ -1,3 +1,4 @@
+/** What waits to be written to the audit log. */
 import { type AuditEntry, formatAuditBody } from "./audit_entry.ts";
 
 /** Entries that wait to be written: bounded in bytes, and what does not fit is counted. */

@@ -1,3 +1,5 @@
+/** The checksum that a PROXY header of version 2 may carry. */
+
 /** Reversed polynomial of Castagnoli. */
 const POLYNOMIAL = 0x82f63b78;
 

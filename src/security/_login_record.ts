@@ -1,3 +1,4 @@
+/** One row of the table of the login guard. */
 import { Aging } from "./_aging_list.ts";
 
 /** What is remembered of one address, or of one site. */

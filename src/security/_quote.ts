@@ -1,3 +1,5 @@
+/** Text of clients in lines that people and programs read. */
+
 /** Characters of a client's text that a line shows at most. */
 const SHOWN_MAX = 128;
 

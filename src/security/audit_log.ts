@@ -100,6 +100,15 @@ export class AuditLog {
    */
   static async open(storage: AuditStorage, options: AuditLogOptions): Promise<AuditLog> {
     assertLimits(options.limits);
+    try {
+      return await AuditLog.#begin(storage, options);
+    } catch (error) {
+      storage.close();
+      throw error;
+    }
+  }
+
+  static async #begin(storage: AuditStorage, options: AuditLogOptions): Promise<AuditLog> {
     const written = await storage.readHead();
     const head = written === null ? null : parseHead(written);
     const tail = await readTail(storage);
@@ -110,7 +119,7 @@ export class AuditLog {
     const slot = head?.slot ?? 1;
     const log = new AuditLog(storage, options, { point, sealed: head?.point.seq ?? -1, slot });
     // Before the first line: from then on a head that is missing has been taken away.
-    if (head === null) await log.#seal();
+    if (head === null && tail.length === 0) await log.#seal();
     await log.#openActive();
     if (tornBytes > 0 && log.#size! > 0) {
       log.#size = Math.max(0, log.#size! - tornBytes);

@@ -1,6 +1,7 @@
 /** Audit logs to be verified. */
 import {
   AUDIT_FILE,
+  type AuditEntry,
   type AuditFinding,
   AuditLog,
   type AuditLogLimits,
@@ -87,4 +88,25 @@ export async function entriesOf(storage: MemoryAuditStorage): Promise<Record<str
 /** Findings in short. */
 export function kinds(findings: readonly AuditFinding[]): string[] {
   return findings.map(({ kind, line }) => `${kind} ${line}`);
+}
+
+/** When the entries are written. */
+export const NOW_MS = 1_750_000_000_000;
+
+/** One of many entries. */
+export function entry(i: number): AuditEntry {
+  return { event: "connected", client: `c${i}`, address: "10.0.0.1", listener: "l" };
+}
+
+/** Writes some entries, and waits for the disk. */
+export async function write(log: AuditLog, count: number, from = 0): Promise<void> {
+  for (let i = from; i < from + count; i++) log.record(entry(i), NOW_MS + i);
+  await log.flush();
+}
+
+/** The clients of all entries. */
+export async function clientsOf(storage: MemoryAuditStorage): Promise<string[]> {
+  return (await entriesOf(storage)).flatMap(({ client }) =>
+    client === undefined ? [] : [`${client}`]
+  );
 }
