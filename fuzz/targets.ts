@@ -15,10 +15,10 @@ export const TARGETS: readonly Target[] = [
   DECODER,
   ROUND_TRIP,
   TOPIC_FILTER,
+  PROXY_PROTOCOL,
   CORE,
   ACCESS_RULES,
   ACCESS_FILES,
   CERTIFICATE,
   CRL,
 ];
-export const TARGETS: readonly Target[] = [DECODER, ROUND_TRIP, TOPIC_FILTER, PROXY_PROTOCOL, CORE];

@@ -1,7 +1,6 @@
 /** The operating system: log, signals, data directory, memory. */
 export { DataDirectory } from "./data_directory.ts";
 export { Log, LOG_LEVELS, type LogLevel } from "./log.ts";
-export { onReloadSignal, terminationSignal } from "./signals.ts";
 export * from "./memory_guard.ts";
 export { LoopLag, MemoryReader } from "./memory_reader.ts";
-export { terminationSignal } from "./signals.ts";
+export { onReloadSignal, terminationSignal } from "./signals.ts";
