@@ -2,6 +2,7 @@
  * The composition root: builds the broker from its rooms and owns the turn. A turn is everything
  * that was ready at one moment: many reads, one commit, one write for each connection with output.
  */
+import { type Accepted, Listeners } from "./_server_listeners.ts";
 import { brokerLimits, iterate, openGatekeeper, openStore } from "./_server_parts.ts";
 import deno from "../deno.json" with { type: "json" };
 import { BlockPool, encodeUtf8, type TopicName } from "./mqtt/mod.ts";
@@ -13,7 +14,7 @@ import {
   type PendingAuthentication,
   SysTopics,
 } from "./broker/mod.ts";
-import { type Config, parseListenAddress } from "./config/mod.ts";
+import type { Config } from "./config/mod.ts";
 import {
   type QuarantineReport,
   quarantineText,
@@ -23,10 +24,12 @@ import {
 } from "./store/mod.ts";
 import type { Gatekeeper } from "./security/mod.ts";
 import { DataDirectory, Log, onReloadSignal, terminationSignal } from "./system/mod.ts";
-import { ConnectionDriver, TcpListener, type TurnOwner } from "./transport/mod.ts";
+import { type ByteStream, ConnectionDriver, type TurnOwner } from "./transport/mod.ts";
 
 /** How often the core looks at timeouts. */
 const TICK_MS = 250;
+/** How often the certificates of open connections are judged again: they expire. */
+const RECHECK_MS = 3_600_000;
 /** Memory that drained buffers may keep for reuse. */
 const POOL_BYTES_MAX = 16_777_216;
 /** How long connections may take to end at shutdown. */
@@ -54,7 +57,7 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
       return EXIT_START;
     }
     io.started?.(server.addresses);
-    const ended = onReloadSignal(() => server.reload());
+    const ended = onReloadSignal(() => void server.reload());
     const name = await signal.received;
     ended();
     await server.stop(name);
@@ -76,8 +79,10 @@ export class Server implements TurnOwner {
   readonly #log: Log;
   /** Lines of this turn, so that a turn writes once. */
   #logLines = "";
-  readonly #listeners: TcpListener[] = [];
+  #listeners: Listeners | null = null;
   readonly #drivers = new Map<number, ConnectionDriver>();
+  /** Connections whose clients have shown a certificate. */
+  readonly #certified = new Map<ByteStream, Connection>();
   readonly #sysTopics = new SysTopics();
   readonly #startedMs = performance.now();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
@@ -138,17 +143,17 @@ export class Server implements TurnOwner {
     }
     const server = new Server(config, { directory, store, gatekeeper }, io);
     for (const report of quarantine) server.#quarantined(report);
-    for (const { address } of config.listeners) {
-      try {
-        server.#listen(address);
-      } catch (error) {
-        await server.stop("start failed");
-        return {
-          problem: `listener ${address}: ${error instanceof Error ? error.message : error}`,
-        };
-      }
+    const listeners = await Listeners.open(config, {
+      accepted: (accepted) => server.#accepted(accepted),
+      said: (level, text) => server.#log.line(level, text),
+    });
+    if ("problem" in listeners) {
+      await server.stop("start failed");
+      return listeners;
     }
+    server.#listeners = listeners;
     server.#timers.push(setInterval(() => server.#tick(), TICK_MS));
+    server.#timers.push(setInterval(() => void server.#recheckCertificates(), RECHECK_MS));
     if (config.sysTopics.enabled) {
       server.#publishSysTopics();
       const interval = config.sysTopics.intervalMs;
@@ -160,7 +165,7 @@ export class Server implements TurnOwner {
 
   /** Where the broker listens, in the order of the configuration. */
   get addresses(): readonly Deno.NetAddr[] {
-    return this.#listeners.map((listener) => listener.address);
+    return this.#listeners?.addresses ?? [];
   }
 
   /** Counters of what is written; null where nothing is. */
@@ -173,19 +178,35 @@ export class Server implements TurnOwner {
     return { nowMs: Math.ceil(performance.now()), wallMs: Date.now() };
   }
 
-  /** Reads password and access file again; what is wrong with one leaves all as it is. */
-  reload(): void {
+  /** Reads all files again; one with a mistake leaves what it is about as it is. */
+  async reload(): Promise<void> {
     const failure = this.#gatekeeper.reload();
-    if (failure !== null) {
-      this.#log.line("error", `reload failed, nothing is changed: ${failure.problem}`);
-      return;
+    const problems = await this.#listeners!.reload();
+    if (failure !== null) problems.push(failure.problem);
+    for (const problem of problems) {
+      this.#log.line("error", `reload failed, this is as it was: ${problem}`);
     }
     this.broker.setPolicy(this.#gatekeeper.policy);
     for (const connection of [...this.broker.connections()]) {
-      if (!this.#gatekeeper.isRevoked(connection)) continue;
-      this.broker.close(connection, "revoked", this.instant());
+      if (this.#gatekeeper.isRevoked(connection)) this.#revoke(connection);
     }
-    this.#log.line("info", "reloaded: password file and access file");
+    await this.#recheckCertificates();
+    this.#log.line("info", "reloaded: passwords, access rules, certificates");
+    this.requestTurn();
+  }
+
+  async #recheckCertificates(): Promise<void> {
+    await this.#listeners!.recheck((stream, reason) => {
+      const connection = this.#certified.get(stream);
+      if (connection === undefined) return;
+      const { remoteAddress } = connection.origin;
+      this.#log.line("warn", `TLS: address=${remoteAddress} may not stay: ${reason}`);
+      this.#revoke(connection);
+    });
+  }
+
+  #revoke(connection: Connection): void {
+    this.broker.close(connection, "revoked", this.instant());
     this.requestTurn();
   }
 
@@ -208,7 +229,7 @@ export class Server implements TurnOwner {
   async stop(reason: string): Promise<void> {
     this.#log.line("info", `stopping: ${reason}`);
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#listeners?.close();
     for (const connection of [...this.broker.connections()]) {
       this.broker.close(connection, "shutdown", this.instant());
     }
@@ -232,20 +253,8 @@ export class Server implements TurnOwner {
     });
   }
 
-  #listen(address: string): void {
-    const parsed = parseListenAddress(address);
-    if ("problem" in parsed) throw new Error(parsed.problem);
-    const listener = TcpListener.listen(parsed, {
-      accepted: (stream) => this.#accepted(stream, address),
-      failed: ({ reason, passing }) =>
-        this.#log.line(passing ? "debug" : "warn", `accept failed: listener=${address} ${reason}`),
-    });
-    this.#listeners.push(listener);
-  }
-
-  #accepted(stream: Deno.TcpConn, listener: string): void {
-    const { hostname, port } = stream.remoteAddr;
-    const origin = { remoteAddress: `${hostname}:${port}`, listener };
+  #accepted({ stream, listener, peer, certificate }: Accepted): void {
+    const origin = { remoteAddress: `${peer.hostname}:${peer.port}`, listener };
     const handle = this.#nextHandle++;
     const driver = ConnectionDriver.open(stream, this, { handle, origin });
     if (driver === null) {
@@ -253,14 +262,18 @@ export class Server implements TurnOwner {
       stream.close();
       return;
     }
-    try {
-      stream.setNoDelay(true);
-      stream.setKeepAlive(true);
-    } catch {
-      // The peer is gone already; the read loop will see it.
+    if (certificate !== null) {
+      const { identity, serial } = certificate;
+      const who = `identity=${JSON.stringify(identity)} serial=${serial}`;
+      this.#log.line("info", `certificate accepted: address=${origin.remoteAddress} ${who}`);
+      this.#gatekeeper.certified(driver.connection, certificate.identity);
+      this.#certified.set(stream, driver.connection);
     }
     this.#drivers.set(handle, driver);
-    void driver.run().then(() => this.#ended(handle));
+    void driver.run().then(() => {
+      this.#certified.delete(stream);
+      this.#ended(handle);
+    });
   }
 
   #ended(handle: number): void {

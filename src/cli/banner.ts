@@ -1,20 +1,29 @@
 /** What a person sees at the start. */
-import { type Config, isLoopbackHost, parseListenAddress } from "../config/mod.ts";
+import {
+  type Config,
+  isLoopbackHost,
+  type ListenerConfig,
+  parseListenAddress,
+} from "../config/mod.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the broker listens, what is open and what is closed, and what is kept. */
 export function banner(config: Config, addresses: readonly Deno.NetAddr[]): string {
   const lines = [`RelayQ ${VERSION}, MQTT 3.1.1`, ""];
   const { passwordFile, accessFile } = config.security;
-  config.listeners.forEach(({ address, allowAnonymous }, index) => {
+  config.listeners.forEach((listener, index) => {
+    const { address } = listener;
     const parsed = parseListenAddress(address);
     const bound = addresses[index];
     if ("problem" in parsed || bound === undefined) return;
     const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : address;
     const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
-    const anonymous = passwordFile === "" || allowAnonymous;
-    const who = anonymous ? "anonymous" : "user name and password";
-    lines.push(`  listens on   ${shown}   plain TCP, ${who}, reachable from ${reach}`);
+    const how = listener.certificateFile === ""
+      ? "plain TCP"
+      : `TLS ${listener.tlsVersionMin} or above`;
+    lines.push(
+      `  listens on   ${shown}   ${how}, ${whoIsLetIn(listener, config)}, reachable from ${reach}`,
+    );
   });
   const { mqtt31 } = config.protocol;
   lines.push(
@@ -22,7 +31,7 @@ export function banner(config: Config, addresses: readonly Deno.NetAddr[]): stri
       ? `  open         publish and subscribe to everything, for every client that is let in`
       : `  access       ${accessFile}: what no rule allows is denied`,
     ...passwordFile === "" ? [] : [`  users        ${passwordFile}`],
-    `  closed       TLS (not built yet); MQTT 5; MQTT 3.1 ${
+    `  closed       MQTT 5; MQTT 3.1 ${
       mqtt31 ? "is open" : "(protocol.mqtt_3_1)"
     }; $SYS is read-only`,
     config.store.kind === "memory"
@@ -38,4 +47,11 @@ function durabilityText({ store }: Config): string {
   return store.durability === "commit"
     ? "what is acknowledged has been through fsync"
     : `a power cut takes back at most ${store.syncIntervalMs} ms of acknowledgements`;
+}
+
+function whoIsLetIn(listener: ListenerConfig, { security }: Config): string {
+  if (listener.clientCertificates === "required") return "client certificate";
+  const anonymous = security.passwordFile === "" || listener.allowAnonymous;
+  const others = anonymous ? "anonymous" : "user name and password";
+  return listener.clientCertificates === "none" ? others : `client certificate or ${others}`;
 }

@@ -98,7 +98,7 @@ function stringProblem(key: StringKey, value: string): ValueProblem | undefined 
     const { problem, ...rest } = address;
     return { message: `cannot listen on ${quote(value)}: ${problem}`, ...rest };
   }
-  if (key.form === "path or nothing" && value === "") return undefined;
+  if (key.form === "text" || (key.form === "path or nothing" && value === "")) return undefined;
   const problem = pathProblem(value);
   return problem === undefined ? undefined : { message: problem };
 }

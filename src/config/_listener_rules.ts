@@ -16,13 +16,16 @@ export function listenerProblems(
 ): ListenerProblem[] {
   const problems: ListenerProblem[] = [];
   const indexes = new Map<string, number>();
-  for (const [index, { address, allowAnonymous }] of listeners.entries()) {
+  for (const [index, listener] of listeners.entries()) {
+    const { address, allowAnonymous } = listener;
     const parsed = parseListenAddress(address);
     if ("problem" in parsed) {
       problems.push({ index, problem: `cannot listen on ${quote(address)}: ${parsed.problem}` });
       continue;
     }
-    if (!allowAnonymous && !hasPasswords && !isLoopbackHost(parsed.host)) {
+    for (const problem of tlsProblems(listener)) problems.push({ index, problem });
+    const isGuarded = hasPasswords || listener.clientCertificates === "required";
+    if (!allowAnonymous && !isGuarded && !isLoopbackHost(parsed.host)) {
       const problem =
         `${
           quote(address)
@@ -38,6 +41,23 @@ export function listenerProblems(
       const problem = `another listener has the address ${quote(address)} already`;
       problems.push({ index, firstIndex, problem });
     }
+  }
+  return problems;
+}
+
+/** What must hold between the keys about TLS. */
+function tlsProblems(listener: ListenerConfig): string[] {
+  const { certificateFile, keyFile, clientCertificates, caFile } = listener;
+  const problems: string[] = [];
+  if ((certificateFile === "") !== (keyFile === "")) {
+    problems.push("certificate_file and key_file belong together: set both or none");
+  }
+  if (clientCertificates === "none") return problems;
+  if (certificateFile === "") {
+    problems.push(`client_certificates = "${clientCertificates}" needs TLS: set certificate_file`);
+  }
+  if (caFile === "") {
+    problems.push(`client_certificates = "${clientCertificates}" needs ca_file to judge them by`);
   }
   return problems;
 }

@@ -1,6 +1,7 @@
 import type { CheckedDocument, CheckedTable } from "./_check_document.ts";
 import type { CheckedValue } from "./_check_value.ts";
 import type { TomlProblem } from "./_toml_tree.ts";
+import { buildListener } from "./_build_config.ts";
 import { listenerProblems } from "./_listener_rules.ts";
 
 /** What must hold between two numbers for the broker to make sense. */
@@ -77,10 +78,7 @@ function checkListeners(
   report: (problem: TomlProblem) => void,
 ): void {
   const valid = tables.filter((table) => [...table.values.values()].every((value) => value.valid));
-  const listeners = valid.map(({ values }) => ({
-    address: String(values.get("address")?.value),
-    allowAnonymous: values.get("allow_anonymous")?.value === true,
-  }));
+  const listeners = valid.map(buildListener);
   for (const { index, firstIndex, problem } of listenerProblems(listeners, { hasPasswords })) {
     const place = placeOf(valid[index]);
     report({

@@ -1,4 +1,5 @@
 import { COUNT_MAX, MEMORY_BYTES_MAX, TEN_YEARS_MS } from "./_schema_bounds.ts";
+import { TLS_KEYS } from "./_schema_tls.ts";
 import { STATE_TABLES } from "./_schema_state.ts";
 import type { Config } from "./config.ts";
 import type { DerivedConfig, SameType, TableSchema } from "./_schema_types.ts";
@@ -29,6 +30,7 @@ export const SCHEMA = [
         doc:
           "Let clients in that give no user name. Without security.password_file nobody can be told apart: then everybody who reaches the listener is let in, and one that is not on a loopback address is refused unless this key is true.",
       },
+      ...TLS_KEYS,
     ],
   },
   {

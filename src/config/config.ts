@@ -15,12 +15,28 @@ export interface Config {
   readonly log: LogConfig;
 }
 
-/** One TCP listener. */
+/** One listener: TCP, or TLS above it where there is a certificate file. */
 export interface ListenerConfig {
   /** "host:port", which `parseListenAddress` is known to accept. */
   readonly address: string;
   /** True lets clients in that give no user name. */
   readonly allowAnonymous: boolean;
+  /** Path; empty for no TLS. The other keys about TLS mean nothing then. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly tlsVersionMin: "1.2" | "1.3";
+  readonly clientCertificates: "none" | "optional" | "required";
+  /** Paths; empty for none. */
+  readonly caFile: string;
+  readonly crlFile: string;
+  readonly crlExpired: "warn" | "refuse";
+  readonly crlMissing: "warn" | "refuse";
+  readonly certificateClock: "strict" | "grace";
+  /** With blanks between; empty for none. */
+  readonly certificatePins: string;
+  readonly identityFrom: "cn" | "san_dns" | "san_uri" | "san_email" | "fingerprint";
+  readonly handshakeTimeoutMs: number;
+  readonly handshakesMax: number;
 }
 
 /** Who may come in, and who may do what. */

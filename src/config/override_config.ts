@@ -42,7 +42,11 @@ function replaceListeners(
 ): readonly ListenerConfig[] {
   if (addresses.length === 0) return listeners;
   const allowAnonymous = listeners.every((listener) => listener.allowAnonymous);
+  // TLS and whatever else the file says of its listeners stays.
+  const last = listeners.length - 1;
   return Object.freeze(
-    addresses.map((address) => Object.freeze({ address, allowAnonymous })),
+    addresses.map((address, index) =>
+      Object.freeze({ ...listeners[Math.min(index, last)]!, address, allowAnonymous })
+    ),
   );
 }

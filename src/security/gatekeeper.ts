@@ -81,11 +81,18 @@ export class Gatekeeper {
     return null;
   }
 
+  /** The client has shown a certificate that was accepted: it is who that says. */
+  certified(client: PolicyClient, identity: string): void {
+    const { clientIdentifier } = client;
+    this.#identities.set(client, { userName: identity, clientIdentifier, certificate: identity });
+  }
+
   /** Whether a client that was let in would not be any more: its user is gone. */
   isRevoked(client: PolicyClient): boolean {
-    const userName = this.#identities.get(client)?.userName;
-    const { passwords } = this.#files;
-    return userName !== undefined && userName !== null && passwords?.has(userName) === false;
+    const identity = this.#identities.get(client);
+    if (identity === undefined || identity.certificate !== null) return false;
+    const { userName } = identity;
+    return userName !== null && this.#files.passwords?.has(userName) === false;
   }
 
   #makePolicy(): SecurityPolicy {

@@ -53,7 +53,8 @@ export class SecurityPolicy {
     client: PolicyClient,
   ): { kind: "accept" } | { kind: "refuse"; code: typeof NOT_AUTHORIZED } | { kind: "pending" } {
     const { passwords, anonymous } = this.#options;
-    if (!passwords) return { kind: "accept" };
+    const isCertified = (this.#identities.get(client)?.certificate ?? null) !== null;
+    if (!passwords || isCertified) return { kind: "accept" };
     if (userName !== null) return { kind: "pending" };
     if (anonymous(client.origin.listener)) return { kind: "accept" };
     return { kind: "refuse", code: NOT_AUTHORIZED };

@@ -31,8 +31,8 @@ Deno.test("serve takes configuration, addresses and data directory", async () =>
       {
         ...DEFAULT_CONFIG,
         listeners: [
-          { address: "127.0.0.1:0", allowAnonymous: false },
-          { address: "[::1]:1884", allowAnonymous: false },
+          { ...DEFAULT_CONFIG.listeners[0]!, address: "127.0.0.1:0" },
+          { ...DEFAULT_CONFIG.listeners[0]!, address: "[::1]:1884" },
         ],
         log: { level: "debug" },
         store: { ...DEFAULT_CONFIG.store, dataDir: "7" },
@@ -75,7 +75,7 @@ Deno.test("serve refuses an address that others can reach unless the file allows
     await Deno.writeTextFile(path, "[[listeners]]\nallow_anonymous = true");
     assertEquals((await run(["serve", "--config", path, ...listen], server.run)).code, 0);
     assertEquals(server.configs.map((config) => config.listeners), [
-      [{ address: "0.0.0.0:1883", allowAnonymous: true }],
+      [{ ...DEFAULT_CONFIG.listeners[0]!, address: "0.0.0.0:1883", allowAnonymous: true }],
     ]);
   });
 });

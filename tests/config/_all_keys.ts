@@ -61,6 +61,8 @@ export const INTEGERS: readonly ExpectedInteger[] = [
     max: TEBIBYTE,
     atMin: { "queue.bytes_max": 2, "limits.packet_bytes_max": 2 },
   },
+  { path: "listeners.handshake_timeout_ms", default: 10_000, min: 10, max: 600_000 },
+  { path: "listeners.handshakes_max", default: 256, min: 1, max: 100_000 },
   { path: "queue.total_messages_max", default: 1_000_000, min: 1, max: 10_000_000 },
   { path: "queue.message_expiry_ms", default: 0, min: 0, max: TEN_YEARS_MS },
   {
@@ -112,7 +114,24 @@ export const WORDS: readonly {
   readonly path: string;
   readonly default: string;
   readonly values: readonly string[];
+  /** Lines that have to stand beside it. */
+  readonly beside?: string;
 }[] = [
+  { path: "listeners.tls_version_min", default: "1.3", values: ["1.2", "1.3"] },
+  {
+    path: "listeners.client_certificates",
+    beside: 'certificate_file = "c"\nkey_file = "k"\nca_file = "a"\n',
+    default: "none",
+    values: ["none", "optional", "required"],
+  },
+  { path: "listeners.crl_expired", default: "warn", values: ["warn", "refuse"] },
+  { path: "listeners.crl_missing", default: "warn", values: ["warn", "refuse"] },
+  { path: "listeners.certificate_clock", default: "strict", values: ["strict", "grace"] },
+  {
+    path: "listeners.identity_from",
+    default: "cn",
+    values: ["cn", "san_dns", "san_uri", "san_email", "fingerprint"],
+  },
   { path: "security.refused_publish", default: "drop", values: ["drop", "close"] },
   { path: "queue.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
   { path: "retained.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
@@ -124,6 +143,11 @@ export const WORDS: readonly {
 
 export const STRINGS: readonly { readonly path: string; readonly default: string }[] = [
   { path: "listeners.address", default: "127.0.0.1:1883" },
+  { path: "listeners.certificate_file", default: "" },
+  { path: "listeners.key_file", default: "" },
+  { path: "listeners.ca_file", default: "" },
+  { path: "listeners.crl_file", default: "" },
+  { path: "listeners.certificate_pins", default: "" },
   { path: "security.password_file", default: "" },
   { path: "security.access_file", default: "" },
   { path: "store.data_dir", default: "relayq-data" },

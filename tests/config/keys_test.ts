@@ -29,7 +29,9 @@ Deno.test("the configuration and all its tables are frozen", () => {
 for (const { path, default: normal, min, max, atMin = {}, atMax = {} } of INTEGERS) {
   Deno.test(`${path} takes ${min} and ${max} and nothing beyond`, () => {
     for (const [value, others] of [[min, atMin], [max, atMax]] as const) {
-      const lines = Object.entries({ ...others, [path]: value }).map(([k, v]) => `${k} = ${v}`);
+      const lines = Object.entries({ ...others, [path]: value }).map(([k, v]) =>
+        k.startsWith("listeners.") ? `[[listeners]]\n${nameOf(k)} = ${v}` : `${k} = ${v}`
+      );
       assertEquals(valueAt(accepted(lines.join("\n")), path), value);
     }
     const place = `3:${nameOf(path).length + 4}`;
@@ -74,10 +76,10 @@ for (const { path, default: normal } of BOOLEANS) {
   });
 }
 
-for (const { path, values } of WORDS) {
+for (const { path, values, beside = "" } of WORDS) {
   Deno.test(`${path} takes its words and no other`, () => {
     for (const value of values) {
-      const config = accepted(`${headerOf(path)}\n${nameOf(path)} = "${value}"`);
+      const config = accepted(`${headerOf(path)}\n${beside}${nameOf(path)} = "${value}"`);
       assertEquals(valueAt(config, path), value);
     }
     const [diagnostic] = diagnose(`${headerOf(path)}\n${nameOf(path)} = "qqqqqq"`);

@@ -15,7 +15,7 @@ Deno.test("overrides take the place of all listeners and of the data directory, 
     listen: ["127.0.0.1:0", "127.0.0.1:0"],
     dataDir: "/var/lib/x",
   });
-  const listener = { address: "127.0.0.1:0", allowAnonymous: false };
+  const listener = { ...DEFAULT_CONFIG.listeners[0]!, address: "127.0.0.1:0" };
   assertEquals(result, {
     ok: true,
     config: {
@@ -59,7 +59,7 @@ Deno.test("new listeners are anonymous only if every configured one is", () => {
   const listen = ["0.0.0.0:1883"];
   const result = overrideConfig(open, { listen });
   assertEquals(result.ok && result.config.listeners, [
-    { address: "0.0.0.0:1883", allowAnonymous: true },
+    { ...DEFAULT_CONFIG.listeners[0]!, address: "0.0.0.0:1883", allowAnonymous: true },
   ]);
   const half = accepted(
     "[[listeners]]\nallow_anonymous = true\n[[listeners]]\naddress = '127.0.0.1:2'",

@@ -147,8 +147,8 @@ Deno.test("headers in any order find their tables", () => {
     "4:9 log.level: must be a string, not an integer",
     "5:1 log.levl: unknown key -> level",
   ]);
-  assertEquals(summarize("[[listeners]]\n[listeners.tls]\nx = 1\n[[listeners]]\naddress = 1"), [
-    "2:12 listeners.tls: unknown key",
+  assertEquals(summarize("[[listeners]]\n[listeners.inner]\nx = 1\n[[listeners]]\naddress = 1"), [
+    "2:12 listeners.inner: unknown key",
     "5:11 listeners.address: must be a string, not an integer",
   ]);
   assertEquals(summarize("[log]\nlevel = 'info'\n[log.level.x]\ny = 1"), [

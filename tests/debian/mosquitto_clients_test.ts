@@ -1,5 +1,6 @@
 /** Debian's mosquitto_pub and mosquitto_sub against a real broker. Fails where they are missing. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { SERVER_EXTENSIONS, temporaryDirectory, TestAuthority } from "../support/test_authority.ts";
 import { TestBroker } from "../support/test_broker.ts";
 
 interface Result {
@@ -109,4 +110,23 @@ Deno.test("mosquitto_pub with MQTT 3.1 is refused by default and served on deman
   assertEquals((await run("mosquitto_pub", closed, args)).code !== 0, true);
   await using open = await TestBroker.start({ protocol: { mqtt31: true } });
   assertEquals((await run("mosquitto_pub", open, args)).code, 0);
+});
+
+Deno.test("mosquitto_pub and mosquitto_sub talk over TLS with client certificates, and not without", async () => {
+  const ca = await TestAuthority.root(temporaryDirectory(), "ca");
+  const server = await ca.issue({ subject: "/CN=localhost", extensions: SERVER_EXTENSIONS });
+  const client = await ca.issue({ subject: "/CN=device-1" });
+  await using broker = await TestBroker.start({}, {
+    listener: { ...server, caFile: ca.certificateFile, clientCertificates: "required" },
+  });
+  const trust = ["--cafile", ca.certificateFile];
+  const own = ["--cert", client.certificateFile, "--key", client.keyFile];
+  const arguments_ = [...trust, ...own, "-t", "tls", "-q", "2"];
+  const subscriber = start("mosquitto_sub", broker, [...arguments_, "-C", "1"]);
+  await subscribed(broker, 1);
+  const published = await run("mosquitto_pub", broker, [...arguments_, "-m", "over TLS"]);
+  assertEquals(published, { code: 0, out: "", err: "" });
+  assertEquals((await finish(subscriber)).out, "over TLS\n");
+  const refused = await run("mosquitto_pub", broker, [...trust, "-t", "tls", "-m", "no"]);
+  assertEquals(refused.code === 0, false);
 });

@@ -6,6 +6,7 @@ import { connectPacket, publishPacket, text, WireClient } from "../support/wire_
 import { queueAndOutboxCases } from "./_queue_cases.ts";
 import { securityCases } from "./_security_cases.ts";
 import { stateCases } from "./_state_cases.ts";
+import { tlsCases } from "./_tls_cases.ts";
 
 /** A case by the path of its key in TOML. */
 export type KeyCases = Readonly<Record<string, () => Promise<void>>>;
@@ -265,6 +266,7 @@ export const KEY_CASES: KeyCases = {
   ...queueAndOutboxCases,
   ...otherCases,
   ...securityCases,
+  ...tlsCases,
   ...stateCases,
   ...startCases,
 };

@@ -1,11 +1,17 @@
 /** A real broker in this process, on a free port of 127.0.0.1, with a data directory of its own. */
-import { type Config, DEFAULT_CONFIG } from "../../src/config/mod.ts";
+import { type Config, DEFAULT_CONFIG, type ListenerConfig } from "../../src/config/mod.ts";
 import { Server } from "../../src/server.ts";
 
 /** Changes to the default configuration, section by section. */
 export type ConfigChanges = {
   readonly [S in keyof Omit<Config, "listeners">]?: Partial<Config[S]>;
 };
+
+/** What a test wants besides the configuration. */
+export interface TestOptions {
+  readonly keepDataDir?: boolean;
+  readonly listener?: Partial<ListenerConfig>;
+}
 
 /** A running broker; `await using` ends it. */
 export class TestBroker implements AsyncDisposable {
@@ -26,12 +32,12 @@ export class TestBroker implements AsyncDisposable {
   /** Starts a broker with the default configuration and these changes; $SYS is off by default. */
   static async start(
     changes: ConfigChanges = {},
-    { keepDataDir = false, allowAnonymous = false } = {},
+    { keepDataDir = false, listener = {} }: TestOptions = {},
   ): Promise<TestBroker> {
     const dataDir = changes.store?.dataDir ??
       await Deno.makeTempDir({ prefix: "relayq-test-" });
     const config: Config = {
-      listeners: [{ address: "127.0.0.1:0", allowAnonymous }],
+      listeners: [{ ...DEFAULT_CONFIG.listeners[0]!, address: "127.0.0.1:0", ...listener }],
       security: { ...DEFAULT_CONFIG.security, ...changes.security },
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
       limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },
