@@ -21,6 +21,8 @@ export interface Accepted {
 
 /** What the listeners tell. */
 export interface ListenerEvents {
+  /** Whether a peer may try; asked before TLS. */
+  admits(peer: Deno.NetAddr, listener: string): boolean;
   accepted(accepted: Accepted): void;
   /** For the log. */
   said(level: "debug" | "info" | "warn", text: string): void;
@@ -148,6 +150,7 @@ export class Listeners {
 
   #accepted(raw: Deno.TcpConn, { address: listener }: ListenerConfig, tls: TlsAcceptor | null) {
     const peer = raw.remoteAddr;
+    if (!this.#events.admits(peer, listener)) return raw.close();
     if (tls === null) {
       try {
         raw.setNoDelay(true);

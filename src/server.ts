@@ -22,7 +22,7 @@ import {
   storeFacts,
   type StoreStatistics,
 } from "./store/mod.ts";
-import type { Gatekeeper } from "./security/mod.ts";
+import { BAD_PASSWORD, FrontDoor, type Gatekeeper } from "./security/mod.ts";
 import { DataDirectory, Log, onReloadSignal, terminationSignal } from "./system/mod.ts";
 import { type ByteStream, ConnectionDriver, type TurnOwner } from "./transport/mod.ts";
 
@@ -80,6 +80,7 @@ export class Server implements TurnOwner {
   /** Lines of this turn, so that a turn writes once. */
   #logLines = "";
   #listeners: Listeners | null = null;
+  #door: FrontDoor | null = null;
   readonly #drivers = new Map<number, ConnectionDriver>();
   /** Connections whose clients have shown a certificate. */
   readonly #certified = new Map<ByteStream, Connection>();
@@ -143,7 +144,15 @@ export class Server implements TurnOwner {
     }
     const server = new Server(config, { directory, store, gatekeeper }, io);
     for (const report of quarantine) server.#quarantined(report);
+    const door = FrontDoor.open(config.loginGuard, (text) => server.#log.line("warn", text));
+    if ("problem" in door) {
+      await server.stop("start failed");
+      return door;
+    }
+    server.#door = door;
     const listeners = await Listeners.open(config, {
+      admits: ({ hostname: host }, listener) =>
+        door.admits({ host, listener }, server.instant().nowMs),
       accepted: (accepted) => server.#accepted(accepted),
       said: (level, text) => server.#log.line(level, text),
     });
@@ -300,6 +309,12 @@ export class Server implements TurnOwner {
   async #authenticate(pending: PendingAuthentication): Promise<void> {
     const { connection, packet } = pending;
     const code = await this.#gatekeeper.verify(connection, packet);
+    const { origin: { remoteAddress, listener }, clientIdentifier } = connection;
+    const host = remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
+    const visitor = { host, listener, clientIdentifier, userName: packet.userName };
+    const { nowMs } = this.instant();
+    if (code === null) this.#door?.succeeded(visitor, nowMs);
+    else if (code === BAD_PASSWORD) this.#door?.failed(visitor, nowMs);
     this.broker.authenticated(pending, code, this.instant());
     this.requestTurn();
   }

@@ -20,6 +20,11 @@ export const RELATIONS: readonly Relation[] = [
     strictly: true,
   },
   { smaller: ["outbox", "high_water_bytes"], larger: ["outbox", "bytes_max"], strictly: false },
+  {
+    smaller: ["login_guard", "lock_out_ms"],
+    larger: ["login_guard", "lock_out_ms_max"],
+    strictly: false,
+  },
   { smaller: ["queue", "bytes_max"], larger: ["queue", "total_bytes_max"], strictly: false },
   { smaller: ["limits", "packet_bytes_max"], larger: ["queue", "bytes_max"], strictly: false },
   {

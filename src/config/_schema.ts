@@ -1,4 +1,5 @@
 import { COUNT_MAX, MEMORY_BYTES_MAX, TEN_YEARS_MS } from "./_schema_bounds.ts";
+import { SECURITY_TABLES } from "./_schema_security.ts";
 import { TLS_KEYS } from "./_schema_tls.ts";
 import { STATE_TABLES } from "./_schema_state.ts";
 import type { Config } from "./config.ts";
@@ -33,38 +34,7 @@ export const SCHEMA = [
       ...TLS_KEYS,
     ],
   },
-  {
-    name: "security",
-    repeated: false,
-    doc:
-      "Who may come in, and who may do what. The files are read again at SIGHUP; one with a mistake changes nothing.",
-    keys: [
-      {
-        name: "password_file",
-        type: "string",
-        form: "path or nothing",
-        default: "",
-        doc:
-          "File with users and the hashes of their passwords, made by `relayq passwd`; those of mosquitto_passwd are accepted as they are. Empty means that nobody is asked for a password.",
-      },
-      {
-        name: "access_file",
-        type: "string",
-        form: "path or nothing",
-        default: "",
-        doc:
-          "File with the rules of who may publish, subscribe and read what; `relayq acl check` checks it, `relayq acl import` makes one of Mosquitto's. What no rule allows is denied. Empty means that whoever is let in may do everything.",
-      },
-      {
-        name: "refused_publish",
-        type: "enum",
-        values: ["drop", "close"],
-        default: "drop",
-        doc:
-          "What becomes of a PUBLISH that no rule allows: it is acknowledged and given up, or the connection is closed. Either way the message is a dead letter.",
-      },
-    ],
-  },
+  ...SECURITY_TABLES,
   {
     name: "protocol",
     repeated: false,

@@ -3,6 +3,7 @@ export interface Config {
   /** Where clients connect; at least one, no two with the same address unless its port is 0. */
   readonly listeners: readonly ListenerConfig[];
   readonly security: SecurityConfig;
+  readonly loginGuard: LoginGuardConfig;
   readonly protocol: ProtocolConfig;
   readonly limits: LimitsConfig;
   readonly queue: QueueConfig;
@@ -46,6 +47,16 @@ export interface SecurityConfig {
   /** Path; empty for none. */
   readonly accessFile: string;
   readonly refusedPublish: "drop" | "close";
+}
+
+/** Guessing of passwords. */
+export interface LoginGuardConfig {
+  readonly failuresMax: number;
+  readonly windowMs: number;
+  readonly lockOutMs: number;
+  readonly lockOutMsMax: number;
+  /** Addresses and networks, with blanks between. */
+  readonly exempt: string;
 }
 
 /** What the broker speaks besides MQTT 3.1.1. */

@@ -20,8 +20,8 @@ export interface SecuritySettings
 }
 
 /** CONNACK return codes. [MQTT-3.2.2-4] */
-const SERVER_UNAVAILABLE = 3;
-const BAD_PASSWORD = 4;
+export const SERVER_UNAVAILABLE = 3;
+export const BAD_PASSWORD = 4;
 
 /** What the files say. */
 interface SecurityFiles {

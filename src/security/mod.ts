@@ -17,6 +17,7 @@ export * from "./certificate_verdict.ts";
 export * from "./client_rules.ts";
 export * from "./connection_rate.ts";
 export * from "./file_diagnostic.ts";
+export * from "./front_door.ts";
 export * from "./gatekeeper.ts";
 export * from "./ip_address.ts";
 export * from "./ip_network.ts";

@@ -18,7 +18,11 @@ async function withStored(changes: ConfigChanges): Promise<TestBroker> {
 
 async function publish(broker: TestBroker, contents: readonly string[]): Promise<void> {
   using publisher = await WireClient.connect(broker.port);
-  for (const content of contents) await publisher.publish("t", content, { qos: 1 });
+  for (const content of contents) {
+    await publisher.publish("t", content, { qos: 1 });
+    // Rates are counted in whole milliseconds.
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
 }
 
 async function delivered(broker: TestBroker): Promise<string[]> {

@@ -38,6 +38,7 @@ export class TestBroker implements AsyncDisposable {
       await Deno.makeTempDir({ prefix: "relayq-test-" });
     const config: Config = {
       listeners: [{ ...DEFAULT_CONFIG.listeners[0]!, address: "127.0.0.1:0", ...listener }],
+      loginGuard: { ...DEFAULT_CONFIG.loginGuard, ...changes.loginGuard },
       security: { ...DEFAULT_CONFIG.security, ...changes.security },
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
       limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },

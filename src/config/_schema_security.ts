@@ -1,0 +1,86 @@
+/** The tables about who may come in. */
+import type { TableSchema } from "./_schema_types.ts";
+
+/** A part of the schema. */
+export const SECURITY_TABLES = [
+  {
+    name: "security",
+    repeated: false,
+    doc:
+      "Who may come in, and who may do what. The files are read again at SIGHUP; one with a mistake changes nothing.",
+    keys: [
+      {
+        name: "password_file",
+        type: "string",
+        form: "path or nothing",
+        default: "",
+        doc:
+          "File with users and the hashes of their passwords, made by `relayq passwd`; those of mosquitto_passwd are accepted as they are. Empty means that nobody is asked for a password.",
+      },
+      {
+        name: "access_file",
+        type: "string",
+        form: "path or nothing",
+        default: "",
+        doc:
+          "File with the rules of who may publish, subscribe and read what; `relayq acl check` checks it, `relayq acl import` makes one of Mosquitto's. What no rule allows is denied. Empty means that whoever is let in may do everything.",
+      },
+      {
+        name: "refused_publish",
+        type: "enum",
+        values: ["drop", "close"],
+        default: "drop",
+        doc:
+          "What becomes of a PUBLISH that no rule allows: it is acknowledged and given up, or the connection is closed. Either way the message is a dead letter.",
+      },
+    ],
+  },
+  {
+    name: "login_guard",
+    repeated: false,
+    doc:
+      "Guessing of passwords. An address (an IPv6 network of 64 bits) from which too many wrong ones come is locked out, each time for twice as long.",
+    keys: [
+      {
+        name: "failures_max",
+        type: "integer",
+        default: 10,
+        min: 1,
+        max: 100,
+        doc: "So many wrong passwords within the window lock an address out.",
+      },
+      {
+        name: "window_ms",
+        type: "integer",
+        default: 60_000,
+        min: 1000,
+        max: 86_400_000,
+        doc: "The window in which wrong passwords are counted.",
+      },
+      {
+        name: "lock_out_ms",
+        type: "integer",
+        default: 60_000,
+        min: 100,
+        max: 86_400_000,
+        doc: "How long the first lock-out lasts.",
+      },
+      {
+        name: "lock_out_ms_max",
+        type: "integer",
+        default: 3_600_000,
+        min: 100,
+        max: 86_400_000,
+        doc: "The longest lock-out.",
+      },
+      {
+        name: "exempt",
+        type: "string",
+        form: "text",
+        default: "",
+        doc:
+          'Addresses and networks that are never locked out, with blanks between: "10.0.0.7 192.168.0.0/16".',
+      },
+    ],
+  },
+] as const satisfies readonly TableSchema[];
