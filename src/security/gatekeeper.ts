@@ -75,7 +75,8 @@ export class Gatekeeper {
     const verdict = await this.#gate.verify(passwords, { userName, password });
     if (verdict === "busy") return SERVER_UNAVAILABLE;
     // The file may have been replaced meanwhile: what it says now counts.
-    if (verdict === "wrong" || this.#files.passwords?.has(userName) === false) return BAD_PASSWORD;
+    const stands = this.#files.passwords?.agrees(passwords, userName) === true;
+    if (verdict === "wrong" || !stands) return BAD_PASSWORD;
     const { clientIdentifier } = client;
     this.#identities.set(client, { userName, clientIdentifier, certificate: null });
     return null;

@@ -17,7 +17,12 @@
  */
 import { createHmac } from "node:crypto";
 import { CONTROL_CHARACTER, Diagnostics, type ParsedFile } from "./file_diagnostic.ts";
-import { parsePasswordHash, type PasswordHash, passwordMatches } from "./password_hash.ts";
+import {
+  formatPasswordHash,
+  parsePasswordHash,
+  type PasswordHash,
+  passwordMatches,
+} from "./password_hash.ts";
 
 /** Most UTF-16 code units of a password file. */
 export const PASSWORD_FILE_LENGTH_MAX = 16_777_216;
@@ -86,6 +91,13 @@ export class PasswordFile {
   /** Whether there is a user of this name; not to be asked on behalf of a client. */
   has(userName: string): boolean {
     return this.#users.has(userName);
+  }
+
+  /** Whether this file holds the user with the same hash as an older one did. */
+  agrees(older: PasswordFile, userName: string): boolean {
+    const [now, before] = [this.#users.get(userName), older.#users.get(userName)];
+    if (now === undefined || before === undefined) return false;
+    return formatPasswordHash(now) === formatPasswordHash(before);
   }
 
   /** The users with their hashes, in the order of the file. */

@@ -1,5 +1,6 @@
 /** Who comes in and who may do what, over real sockets. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { formatPasswordHash, hashPassword } from "../../src/security/mod.ts";
 import { encode, SecurityFiles } from "../support/security_files.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { name, payload, WireClient } from "../support/wire_client.ts";
@@ -169,4 +170,25 @@ Deno.test("what was in flight to another user of the session is withdrawn, and i
   await second.drain();
   assertEquals(broker.server.broker.statistics.inFlightMessages, 0);
   assertEquals(broker.server.broker.statistics.dropped["read-refused"], 2);
+});
+
+/** A password file with one user whose password takes a while to check. */
+async function slowPassword(path: string, password: string): Promise<void> {
+  const hash = await hashPassword(encode(password), { iterations: 2_000_000 });
+  await Deno.writeTextFile(path, `alice:${formatPasswordHash(hash)}\n`);
+}
+
+Deno.test("a password that is replaced while it is checked does not count any more", async () => {
+  await using files = await SecurityFiles.make();
+  const passwordFile = await files.passwords(USERS);
+  await slowPassword(passwordFile, "stolen");
+  await using broker = await TestBroker.start({ security: { passwordFile } });
+  using thief = await WireClient.open(broker.port);
+  const answer = thief.sendConnect({ userName: "alice", password: encode("stolen") });
+  using watcher = await WireClient.open(broker.port);
+  // Answered behind the other one's CONNECT, which is being checked now.
+  assertEquals((await watcher.sendConnect({})).returnCode, 5);
+  await files.passwords(USERS);
+  await broker.server.reload();
+  assertEquals((await answer).returnCode, 4);
 });
