@@ -66,14 +66,15 @@ export class Gatekeeper {
 
   /** Checks the password of a CONNECT; gives the return code of the CONNACK, null to let it in. */
   async verify(
-    client: PolicyClient,
+    client: PolicyClient & { readonly closed: boolean },
     packet: { readonly userName: string | null; readonly password: Uint8Array | null },
   ): Promise<typeof SERVER_UNAVAILABLE | typeof BAD_PASSWORD | null> {
     const { passwords } = this.#files;
     const { userName, password } = packet;
     if (passwords === null || userName === null) return null;
-    const verdict = await this.#gate.verify(passwords, { userName, password });
-    if (verdict === "busy") return SERVER_UNAVAILABLE;
+    const credentials = { userName, password };
+    const verdict = await this.#gate.verify(passwords, credentials, () => client.closed);
+    if (verdict === "busy" || verdict === "gone") return SERVER_UNAVAILABLE;
     // The file may have been replaced meanwhile: what it says now counts.
     const stands = this.#files.passwords?.agrees(passwords, userName) === true;
     if (verdict === "wrong" || !stands) return BAD_PASSWORD;

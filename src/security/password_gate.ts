@@ -1,8 +1,11 @@
 /** Bounds how many passwords are checked at once, whatever file they are checked against. */
 import type { PasswordFile } from "./password_file.ts";
 
-/** The answer to a user name and a password; "busy": too many wait already, nothing was checked. */
-export type PasswordVerdict = "right" | "wrong" | "busy";
+/**
+ * The answer to a user name and a password. Nothing was checked if it is "busy", too many wait
+ * already, or "gone", nobody waits for the answer any more.
+ */
+export type PasswordVerdict = "right" | "wrong" | "busy" | "gone";
 
 /** Bounds of a gate. */
 export interface PasswordGateLimits {
@@ -45,10 +48,15 @@ export class PasswordGate {
     return this.#refused;
   }
 
-  /** Checks a password as soon as there is room; copies it, so the caller may use its buffer again. */
+  /**
+   * Checks a password as soon as there is room; copies it, so the caller may use its buffer again.
+   * `isGone` is asked when it is its turn: in a rush the checks of those who have given up would
+   * keep the others waiting until they give up, too.
+   */
   async verify(
     file: PasswordFile,
     { userName, password }: { userName: string; password: Uint8Array | null },
+    isGone: () => boolean = () => false,
   ): Promise<PasswordVerdict> {
     const copy = password === null ? null : password.slice();
     if (this.#running < this.#limits.parallelMax) this.#running++;
@@ -60,6 +68,7 @@ export class PasswordGate {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     try {
+      if (isGone()) return "gone";
       return await file.verify(userName, copy) ? "right" : "wrong";
     } finally {
       copy?.fill(0);

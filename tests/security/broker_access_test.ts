@@ -192,3 +192,21 @@ Deno.test("a password that is replaced while it is checked does not count any mo
   await broker.server.reload();
   assertEquals((await answer).returnCode, 4);
 });
+
+Deno.test("clients that have gone do not make the others wait for their passwords", async () => {
+  await using files = await SecurityFiles.make();
+  const passwordFile = await files.passwords(USERS);
+  await slowPassword(passwordFile, "alice's");
+  await using broker = await TestBroker.start({
+    security: { passwordFile },
+    limits: { connectTimeoutMs: 2_500 },
+  });
+  const gone = await Promise.all(Array.from({ length: 100 }, async () => {
+    const client = await WireClient.open(broker.port);
+    const answer = client.sendConnect(ALICE).catch(() => null);
+    return { client, answer };
+  }));
+  await Promise.all(gone.map(({ answer }) => answer));
+  for (const { client } of gone) client.close();
+  assertEquals(await returnCode(broker, ALICE), 0);
+});
