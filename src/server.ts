@@ -81,6 +81,8 @@ export class Server implements TurnOwner {
   #logLines = "";
   #listeners: Listeners | null = null;
   #door: FrontDoor | null = null;
+  /** The reload of the listeners' files that goes on. */
+  #reloading: Promise<void> = Promise.resolve();
   readonly #drivers = new Map<number, ConnectionDriver>();
   /** Connections whose clients have shown a certificate. */
   readonly #certified = new Map<ByteStream, Connection>();
@@ -190,18 +192,26 @@ export class Server implements TurnOwner {
   /** Reads all files again; one with a mistake leaves what it is about as it is. */
   async reload(): Promise<void> {
     const failure = this.#gatekeeper.reload();
-    const problems = await this.#listeners!.reload();
-    if (failure !== null) problems.push(failure.problem);
-    for (const problem of problems) {
-      this.#log.line("error", `reload failed, this is as it was: ${problem}`);
-    }
+    if (failure !== null) this.#reloadFailed(failure.problem);
+    // At once: the files of the listeners may take their time.
     this.broker.setPolicy(this.#gatekeeper.policy);
     for (const connection of [...this.broker.connections()]) {
       if (this.#gatekeeper.isRevoked(connection)) this.#revoke(connection);
     }
+    // One after the other: what was read first must not be put in the place of what was read later.
+    this.#reloading = this.#reloading.then(() => this.#reloadListeners());
+    await this.#reloading;
     await this.#recheckCertificates();
     this.#log.line("info", "reloaded: passwords, access rules, certificates");
     this.requestTurn();
+  }
+
+  async #reloadListeners(): Promise<void> {
+    for (const problem of await this.#listeners!.reload()) this.#reloadFailed(problem);
+  }
+
+  #reloadFailed(problem: string): void {
+    this.#log.line("error", `reload failed, this is as it was: ${problem}`);
   }
 
   async #recheckCertificates(): Promise<void> {

@@ -137,6 +137,50 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: `a reload that hangs on a file of a listener holds up no other part${NEEDS_OPENSSL}`,
+  ignore,
+  fn: async () => {
+    const directory = temporaryDirectory();
+    const ca = await TestAuthority.root(directory, "ca");
+    await using files = await SecurityFiles.make();
+    const passwordFile = await files.passwords({ alice: "alice's", bob: "bob's" });
+    const crlFile = `${directory}/list.crl`;
+    const oldList = await Deno.readFile(await ca.crl());
+    await Deno.writeFile(crlFile, oldList);
+    await using broker = await TestBroker.start({ security: { passwordFile } }, {
+      listener: {
+        ...await server(ca),
+        caFile: ca.certificateFile,
+        clientCertificates: "optional",
+        crlFile,
+      },
+    });
+    const bob = { userName: "bob", password: encode("bob's"), clientIdentifier: "b" };
+    const { client, code } = await connected(broker.port, bob);
+    using leaves = client;
+    assertEquals(code, 0);
+    // Nobody writes into this pipe: reading it does not end.
+    const pipe = `${directory}/pipe`;
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    await Deno.rename(pipe, crlFile);
+    await files.passwords({ alice: "alice's" });
+    const first = broker.server.reload();
+    assertEquals(await leaves.ended(), 0, "his user has gone");
+    const certificate = await ca.issue({ subject: "/CN=stolen" });
+    await ca.revoke(certificate);
+    await Deno.rename(crlFile, pipe);
+    await Deno.copyFile(await ca.crl(), crlFile);
+    const second = broker.server.reload();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await Deno.writeFile(pipe, oldList);
+    await Promise.all([first, second]);
+    const stolen = await connected(broker.port, { certificate, clientIdentifier: "stolen" });
+    using _client = stolen.client;
+    assertEquals(stolen.code, null, "the younger list counts");
+  },
+});
+
 async function fingerprint(port: number): Promise<string> {
   const { client, code } = await connected(port, { clientIdentifier: "f" });
   using used = client;
