@@ -201,6 +201,7 @@ export class Broker {
     this.#turn.setClock(instant);
     const { connection, packet } = pending;
     if (connection.state !== CONNECTION.states.authenticating) return;
+    connection.lastPacketMs = instant.nowMs; // it was not read meanwhile
     if (refusal === null) this.#sessions.accept(connection, packet);
     else this.#sessions.refuse(connection, refusal);
     if (connection.readable) this.#turn.resumed.push(connection);

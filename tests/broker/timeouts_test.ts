@@ -1,5 +1,6 @@
 /** Timeouts on the virtual clock: CONNECT, keep alive, stalled writes, session expiry. */
 import { assert, assertEquals } from "@std/assert";
+import { type AccessPolicy, OPEN_ACCESS } from "../../src/broker/mod.ts";
 import { encodePacket } from "../../src/mqtt/mod.ts";
 import { connectPacket, publishPacket } from "../support/wire_client.ts";
 import { Core, NOTHING_LEFT } from "./_core.ts";
@@ -156,4 +157,20 @@ Deno.test("an expiry of 0 keeps a session for ever", () => {
   core.connect({ clientIdentifier: "c", cleanSession: false }).disconnect();
   core.advance(1e12, 1e11);
   assertEquals(core.statistics.sessions, 1);
+});
+
+Deno.test("the time that a verdict on a password takes is no silence of the client", () => {
+  const policy: AccessPolicy = { ...OPEN_ACCESS, connect: () => ({ kind: "pending" }) };
+  const core = new Core({ policy });
+  const client = core.open();
+  client.sendConnect({ keepAliveSeconds: 1 });
+  const [pending] = core.broker.takeAuthentications();
+  core.advance(2_000);
+  core.broker.authenticated(pending!, null, core.instant());
+  core.turn();
+  assertEquals(client.take("CONNACK").returnCode, 0);
+  core.advance(1_250);
+  assertEquals(client.connection.closed, false);
+  core.advance(500);
+  assertEquals(client.connection.closed, true);
 });
