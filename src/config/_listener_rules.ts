@@ -52,7 +52,7 @@ function tlsProblems(listener: ListenerConfig): string[] {
   if ((certificateFile === "") !== (keyFile === "")) {
     problems.push("certificate_file and key_file belong together: set both or none");
   }
-  if (clientCertificates === "none") return problems;
+  if (clientCertificates === "none") return [...problems, ...idleProblems(listener)];
   if (certificateFile === "") {
     problems.push(`client_certificates = "${clientCertificates}" needs TLS: set certificate_file`);
   }
@@ -60,4 +60,17 @@ function tlsProblems(listener: ListenerConfig): string[] {
     problems.push(`client_certificates = "${clientCertificates}" needs ca_file to judge them by`);
   }
   return problems;
+}
+
+/** Who says by what certificates are judged, and forgets to ask for any, would believe himself safe. */
+function idleProblems({ caFile, crlFile, certificatePins }: ListenerConfig): string[] {
+  const idle = Object.entries({
+    ca_file: caFile,
+    crl_file: crlFile,
+    certificate_pins: certificatePins,
+  }).filter(([, value]) => value !== "");
+  return idle.map(([name]) =>
+    `${name} has no effect while nobody is asked for a certificate: ` +
+    'set client_certificates = "required" or "optional"'
+  );
 }

@@ -76,10 +76,11 @@ for (const { path, default: normal } of BOOLEANS) {
   });
 }
 
-for (const { path, values, beside = "" } of WORDS) {
+for (const { path, values, beside = "", default: normal } of WORDS) {
   Deno.test(`${path} takes its words and no other`, () => {
     for (const value of values) {
-      const config = accepted(`${headerOf(path)}\n${beside}${nameOf(path)} = "${value}"`);
+      const lines = value === normal ? "" : beside;
+      const config = accepted(`${headerOf(path)}\n${lines}${nameOf(path)} = "${value}"`);
       assertEquals(valueAt(config, path), value);
     }
     const [diagnostic] = diagnose(`${headerOf(path)}\n${nameOf(path)} = "qqqqqq"`);

@@ -146,3 +146,19 @@ address = "0.0.0.0:2"
 `;
   assertEquals(diagnose(text).map(({ line, key }) => `${line} ${key}`), ["5 listeners.address"]);
 });
+
+Deno.test("what client certificates are judged by needs a listener that asks for them", () => {
+  const key = "listeners.address";
+  const tls = 'certificate_file = "c"\nkey_file = "k"\n';
+  for (const name of ["ca_file", "crl_file", "certificate_pins"]) {
+    for (const beside of ["", tls, `${tls}client_certificates = "none"\n`]) {
+      const [diagnostic, ...rest] = diagnose(`[[listeners]]\n${beside}${name} = "x"`);
+      assertEquals([diagnostic?.key, rest], [key, []], `${beside}${name}`);
+      assertEquals(
+        diagnostic?.message,
+        `${key}: ${name} has no effect while nobody is asked for a certificate: ` +
+          'set client_certificates = "required" or "optional"',
+      );
+    }
+  }
+});
