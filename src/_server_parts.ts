@@ -43,6 +43,10 @@ export function openGatekeeper({ security, listeners }: Config): Gatekeeper | { 
   const anonymous = new Set(
     listeners.filter(({ allowAnonymous }) => allowAnonymous).map(({ address }) => address),
   );
+  // With port 0 several may have the same address: the strictest counts.
+  for (const { address, allowAnonymous } of listeners) {
+    if (!allowAnonymous) anonymous.delete(address);
+  }
   return Gatekeeper.open({
     passwordFile,
     accessFile,

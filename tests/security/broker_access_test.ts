@@ -1,6 +1,8 @@
 /** Who comes in and who may do what, over real sockets. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatPasswordHash, hashPassword } from "../../src/security/mod.ts";
+import { DEFAULT_CONFIG } from "../../src/config/mod.ts";
+import { Server } from "../../src/server.ts";
 import { encode, SecurityFiles } from "../support/security_files.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { name, payload, WireClient } from "../support/wire_client.ts";
@@ -209,4 +211,23 @@ Deno.test("clients that have gone do not make the others wait for their password
   await Promise.all(gone.map(({ answer }) => answer));
   for (const { client } of gone) client.close();
   assertEquals(await returnCode(broker, ALICE), 0);
+});
+
+Deno.test("a listener that lets anonymous clients in opens no other one of the same address", async () => {
+  await using files = await SecurityFiles.make();
+  const passwordFile = await files.passwords(USERS);
+  const listener = { ...DEFAULT_CONFIG.listeners[0]!, address: "127.0.0.1:0" };
+  const server = await Server.start({
+    ...DEFAULT_CONFIG,
+    // Any free port: the one address that two listeners may have.
+    listeners: [listener, { ...listener, allowAnonymous: true }],
+    security: { ...DEFAULT_CONFIG.security, passwordFile },
+    store: { ...DEFAULT_CONFIG.store, dataDir: `${files.directory}/data` },
+  }, { err: () => {} });
+  assert(server instanceof Server);
+  const [asks] = server.addresses;
+  using client = await WireClient.open(asks!.port);
+  const { returnCode } = await client.sendConnect({});
+  await server.stop("end of test");
+  assertEquals(returnCode, 5);
 });
