@@ -75,13 +75,13 @@ export class SecurityPolicy {
 
   #rulesOf(client: PolicyClient): ClientRules {
     const known = this.#rules.get(client);
-    // The server assigns a Client Identifier only after the policy was asked for the first time.
-    if (known !== undefined && client.clientIdentifier !== "") return known;
+    if (known !== undefined) return known;
     const { clientIdentifier } = client;
     const { userName, certificate } = this.#identities.get(client) ??
       { userName: null, certificate: null };
     const rules = this.#options.rules!.for({ userName, clientIdentifier, certificate });
-    this.#rules.set(client, rules);
+    // Without one, the server has not assigned the Client Identifier yet: they may be others then.
+    if (clientIdentifier !== "") this.#rules.set(client, rules);
     return rules;
   }
 }
