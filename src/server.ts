@@ -202,7 +202,7 @@ export class Server implements TurnOwner {
     this.#reloading = this.#reloading.then(() => this.#reloadListeners());
     await this.#reloading;
     await this.#recheckCertificates();
-    this.#log.line("info", "reloaded: passwords, access rules, certificates");
+    this.#log.line("info", "reload done: passwords, access rules, certificates");
     this.requestTurn();
   }
 
