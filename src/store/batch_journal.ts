@@ -59,6 +59,19 @@ export type JournalRecord =
   | { readonly kind: "republished"; readonly id: number }
   | { readonly kind: "clockSaved"; readonly clock: ClockRecord };
 
+/** The records that are not about what belongs to a session that is there. */
+export type BrokerRecordKind =
+  | "sessionCreated"
+  | "sessionDiscarded"
+  | "retainedSet"
+  | "retainedDeleted"
+  | "willSet"
+  | "willDeleted"
+  | "deadLetterAdded"
+  | "deadLettersDropped"
+  | "republished"
+  | "clockSaved";
+
 /** A batch that is handed over. */
 export interface SealedBatch {
   readonly batch: number;

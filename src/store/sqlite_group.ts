@@ -5,7 +5,7 @@
  */
 import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
 import type { ClockRecord, DeadLetter, DeliveryRecord, Message } from "../broker/mod.ts";
-import type { JournalRecord } from "./batch_journal.ts";
+import type { BrokerRecordKind, JournalRecord } from "./batch_journal.ts";
 import type { ChangeSink } from "./sqlite_changes.ts";
 import type { LoadedState } from "./sqlite_state_reader.ts";
 
@@ -308,23 +308,7 @@ export class WriteGroup {
   }
 }
 
-type SessionRecord = Exclude<
-  JournalRecord,
-  {
-    kind:
-      | "sessionCreated"
-      | "sessionDiscarded"
-      | "deliveryAdded"
-      | "retainedSet"
-      | "retainedDeleted"
-      | "willSet"
-      | "willDeleted"
-      | "deadLetterAdded"
-      | "deadLettersDropped"
-      | "republished"
-      | "clockSaved";
-  }
->;
+type SessionRecord = Exclude<JournalRecord, { kind: BrokerRecordKind | "deliveryAdded" }>;
 
 function addToSession(changes: SessionChanges, record: SessionRecord): void {
   switch (record.kind) {

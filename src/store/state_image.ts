@@ -9,7 +9,7 @@ import type {
   StoredState,
   StoredSubscription,
 } from "../broker/mod.ts";
-import type { JournalRecord } from "./batch_journal.ts";
+import type { BrokerRecordKind, JournalRecord } from "./batch_journal.ts";
 
 interface DeliveryImage {
   readonly record: DeliveryRecord;
@@ -120,22 +120,7 @@ export class StateImage {
   }
 }
 
-type SessionRecord = Exclude<
-  JournalRecord,
-  {
-    kind:
-      | "sessionCreated"
-      | "sessionDiscarded"
-      | "retainedSet"
-      | "retainedDeleted"
-      | "willSet"
-      | "willDeleted"
-      | "deadLetterAdded"
-      | "deadLettersDropped"
-      | "republished"
-      | "clockSaved";
-  }
->;
+type SessionRecord = Exclude<JournalRecord, { kind: BrokerRecordKind }>;
 
 /** What is in flight comes first, in the order of sending; behind it what waits, in its order. */
 export function bySending(

@@ -7,7 +7,6 @@ import {
   CLIENT_EXTENSIONS,
   daysFromNow,
   type IssuedFiles,
-  OPENSSL,
   SERVER_EXTENSIONS,
   temporaryDirectory,
   TestAuthority,
@@ -66,68 +65,63 @@ async function isLetIn(
   return answer !== null && answer[0] === 0x20 && answer[3] === 0;
 }
 
-/** Runs a case where there is `openssl`. */
-function withOpenssl(run: () => Promise<void>): () => Promise<void> {
-  return OPENSSL ? run : () => Promise.resolve();
-}
-
 const serverCases: KeyCases = {
-  "listeners.certificate_file": withOpenssl(async () => {
+  "listeners.certificate_file": async () => {
     await using broker = await tlsBroker({});
     assertEquals(await isLetIn(broker), true);
     using plain = await WireClient.open(broker.port);
     await plain.send(connectPacket());
     await plain.expectClosed();
-  }),
-  "listeners.key_file": withOpenssl(async () => {
+  },
+  "listeners.key_file": async () => {
     const { client } = await pki();
     const started = await tlsBroker({ keyFile: client.keyFile }).catch((error) => String(error));
     assertEquals(typeof started, "string", "a key of another certificate does not start");
-  }),
-  "listeners.tls_version_min": withOpenssl(async () => {
+  },
+  "listeners.tls_version_min": async () => {
     for (const tlsVersionMin of ["1.2", "1.3"] as const) {
       await using broker = await tlsBroker({ tlsVersionMin });
       assertEquals(await isLetIn(broker, { version: "TLSv1.2" }), tlsVersionMin === "1.2");
       assertEquals(await isLetIn(broker, { version: "TLSv1.3" }), true);
     }
-  }),
-  "listeners.handshake_timeout_ms": withOpenssl(async () => {
+  },
+  "listeners.handshake_timeout_ms": async () => {
     await using broker = await tlsBroker({ handshakeTimeoutMs: 100 });
     using silent = await WireClient.open(broker.port);
     await silent.expectClosed();
-  }),
-  "listeners.handshakes_max": withOpenssl(async () => {
+  },
+  "listeners.handshakes_max": async () => {
     await using broker = await tlsBroker({ handshakesMax: 1 });
     using _first = await WireClient.open(broker.port);
     using second = await WireClient.open(broker.port);
     await second.expectClosed();
-  }),
+  },
 };
 
 const clientCases: KeyCases = {
-  "listeners.client_certificates": withOpenssl(async () => {
+  "listeners.client_certificates": async () => {
     const { client, ca } = await pki();
     for (const clientCertificates of ["none", "optional", "required"] as const) {
       await using broker = await tlsBroker({ clientCertificates, caFile: ca.certificateFile });
       assertEquals(await isLetIn(broker, { certificate: client }), true);
       assertEquals(await isLetIn(broker), clientCertificates !== "required");
     }
-  }),
-  "listeners.ca_file": withOpenssl(async () => {
+  },
+  "listeners.ca_file": async () => {
     const { other, client } = await pki();
     await using broker = await mutual({ caFile: other.certificateFile });
     assertEquals(await isLetIn(broker, { certificate: client }), false);
     assertEquals(await isLetIn(broker, { certificate: await other.issue() }), true);
-  }),
-  "listeners.crl_file": withOpenssl(async () => {
+  },
+  "listeners.crl_file": async () => {
     const { ca, client } = await pki();
     const revoked = await ca.issue({ subject: "/CN=stolen" });
     await ca.revoke(revoked);
     await using broker = await mutual({ crlFile: await ca.crl() });
     assertEquals(await isLetIn(broker, { certificate: revoked }), false);
     assertEquals(await isLetIn(broker, { certificate: client }), true);
-  }),
-  "listeners.crl_expired": withOpenssl(async () => {
+  },
+  "listeners.crl_expired": async () => {
     const { ca, client } = await pki();
     const past = { thisUpdate: daysFromNow(-9), nextUpdate: daysFromNow(-2) };
     const crlFile = await ca.crl(past);
@@ -135,8 +129,8 @@ const clientCases: KeyCases = {
       await using broker = await mutual({ crlFile, crlExpired });
       assertEquals(await isLetIn(broker, { certificate: client }), crlExpired === "warn");
     }
-  }),
-  "listeners.crl_missing": withOpenssl(async () => {
+  },
+  "listeners.crl_missing": async () => {
     const { ca, other, client } = await pki();
     const caFile = `${ca.directory}/both.pem`;
     const bundle = [ca, other].map(({ certificateFile }) => Deno.readTextFileSync(certificateFile));
@@ -146,19 +140,19 @@ const clientCases: KeyCases = {
       await using broker = await mutual({ caFile, crlFile, crlMissing });
       assertEquals(await isLetIn(broker, { certificate: client }), crlMissing === "warn");
     }
-  }),
-  "listeners.certificate_pins": withOpenssl(async () => {
+  },
+  "listeners.certificate_pins": async () => {
     const { ca, client } = await pki();
     const der = await certificateBytes(client);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", der));
     await using broker = await mutual({ certificatePins: `sha256/${digest.toHex()}` });
     assertEquals(await isLetIn(broker, { certificate: client }), true);
     assertEquals(await isLetIn(broker, { certificate: await ca.issue() }), false);
-  }),
+  },
 };
 
 const identityCases: KeyCases = {
-  "listeners.identity_from": withOpenssl(async () => {
+  "listeners.identity_from": async () => {
     const { ca } = await pki();
     const extensions = [...CLIENT_EXTENSIONS, "subjectAltName=DNS:pump.example"];
     const certificate = await ca.issue({ subject: "/CN=device-2", extensions });
@@ -182,8 +176,8 @@ const identityCases: KeyCases = {
         assertEquals(dropped["publish-refused"], expected, `${identityFrom}: ${topic}`);
       }
     }
-  }),
-  "listeners.certificate_clock": withOpenssl(async () => {
+  },
+  "listeners.certificate_clock": async () => {
     const { client } = await pki();
     const realNow = Date.now;
     // A machine without a battery, before its clock was set.
@@ -197,7 +191,7 @@ const identityCases: KeyCases = {
     } finally {
       Date.now = realNow;
     }
-  }),
+  },
 };
 
 /** The cases by path. */

@@ -1,10 +1,13 @@
 /** Every key of the configuration does something: a key that no code reads would fail here. */
 import { assertEquals } from "@std/assert";
 import { configReference } from "../../src/config/mod.ts";
+import { NEEDS_OPENSSL, OPENSSL } from "../support/test_authority.ts";
 import { KEY_CASES } from "./_cases.ts";
+import { tlsCases } from "./_tls_cases.ts";
 
 for (const [key, check] of Object.entries(KEY_CASES)) {
-  Deno.test(`the broker obeys ${key}`, check);
+  const ignore = !OPENSSL && Object.hasOwn(tlsCases, key);
+  Deno.test({ name: `the broker obeys ${key}${ignore ? NEEDS_OPENSSL : ""}`, ignore, fn: check });
 }
 
 Deno.test("every key of the reference has a case that a running broker obeys it", () => {
