@@ -39,10 +39,12 @@ It works on the data directory of a broker that does not run.`,
 interface Request extends ParsedArguments {
   readonly file: DeadLetterFile;
   readonly selection: DeadLetterSelection;
+  /** Where to replay to; null for their own topics. */
+  readonly to: Parameters<DeadLetterFile["replay"]>[1];
   readonly io: CliIo;
 }
 
-const ACTIONS: Readonly<Record<string, (request: Request) => number | Promise<number>>> = {
+const ACTIONS: Readonly<Record<string, (request: Request) => number>> = {
   list,
   show,
   replay,
@@ -56,7 +58,7 @@ async function dlq(args: ParsedArguments, io: CliIo): Promise<number> {
     return refuse(io, `${JSON.stringify(name)} is none of ${Object.keys(ACTIONS).join(", ")}`);
   }
   // Only here, so that the other commands do not wait for the database to be loaded.
-  const { openDeadLetters, parseSelection } = await import("../store/mod.ts");
+  const { openDeadLetters, parseReplayTopic, parseSelection } = await import("../store/mod.ts");
   const [reason, topic, session, publisher, since, until] = [
     "reason",
     "topic",
@@ -67,6 +69,9 @@ async function dlq(args: ParsedArguments, io: CliIo): Promise<number> {
   ].map((option) => args.values.get(option)?.[0]);
   const selection = parseSelection({ ids, reason, topic, session, publisher, since, until });
   if ("problem" in selection) return refuse(io, selection.problem);
+  const written = args.values.get("to")?.[0];
+  const to = written === undefined ? null : parseReplayTopic(written);
+  if (to !== null && typeof to === "object") return refuse(io, `--to: ${to.problem}`);
   const chosen = Object.keys(selection).length > 0 || args.flags.has("all");
   if (name === "show" && ids.length === 0) return refuse(io, "show wants IDs");
   if ((name === "replay" || name === "purge") && !chosen) {
@@ -82,7 +87,7 @@ async function dlq(args: ParsedArguments, io: CliIo): Promise<number> {
     return EXIT_CODE.config;
   }
   try {
-    return await action({ ...args, file, selection, io });
+    return action({ ...args, file, selection, to, io });
   } finally {
     file.close();
   }
@@ -118,11 +123,7 @@ function show({ file, selection, io, flags }: Request): number {
   return missing.length === 0 ? EXIT_CODE.ok : EXIT_CODE.config;
 }
 
-async function replay({ file, selection, io, values }: Request): Promise<number> {
-  const { parseReplayTopic } = await import("../store/mod.ts");
-  const written = values.get("to")?.[0];
-  const to = written === undefined ? null : parseReplayTopic(written);
-  if (to !== null && typeof to === "object") return refuse(io, `--to: ${to.problem}`);
+function replay({ file, selection, to, io }: Request): number {
   const { taken, left } = file.replay(selection, to);
   io.out(`${taken} of them will be published when the broker starts\n`);
   if (left > 0) {

@@ -194,6 +194,7 @@ Deno.test("dlq says why it cannot do what it is asked for", async () => {
       [["list", "--reason", "bad luck"], 2, 'reason "bad luck" is none of queue-full-newest,'],
       [["list", "--topic", "a/#/b"], 2, "topic: "],
       [["list", "--since", "yesterday"], 2, "a point in time is written like"],
+      [["replay", "--all", "--to", "$SYS/x"], 2, "--to: topic: one with $ is the server's"],
       [["list"], 1, "there is no database"],
     ];
     for (const [args, code, message] of complaints) {
@@ -205,7 +206,5 @@ Deno.test("dlq says why it cannot do what it is asked for", async () => {
     const running = await run(["dlq", "list", "--data-dir", dataDir]);
     assertEquals(running.code, 1);
     assertStringIncludes(running.err, "another process has it open; is the broker running?");
-    const replayed = await run(["dlq", "replay", "--all", "--to", "$SYS/x", "--data-dir", dataDir]);
-    assertEquals(replayed.code, 1);
   });
 });
