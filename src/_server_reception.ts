@@ -1,0 +1,121 @@
+/** The connections of a broker: how they come in, who they are found to be, and how they go. */
+import type { Accepted, Listeners } from "./_server_listeners.ts";
+import type { TurnHands, Turns } from "./_server_turns.ts";
+import type { CloseCause, Connection, PendingAuthentication } from "./broker/mod.ts";
+import { BAD_PASSWORD, type FrontDoor, type Gatekeeper } from "./security/mod.ts";
+import { type ByteStream, ConnectionDriver } from "./transport/mod.ts";
+
+/** How long connections may take to end at shutdown. */
+const SHUTDOWN_MS = 2_000;
+
+/** Lets connections in and keeps their drivers. */
+export class Reception implements TurnHands {
+  readonly #turns: Turns;
+  readonly #gatekeeper: Gatekeeper;
+  readonly #door: FrontDoor;
+  readonly #drivers = new Map<number, ConnectionDriver>();
+  /** Connections whose clients have shown a certificate. */
+  readonly #certified = new Map<ByteStream, Connection>();
+  #nextHandle = 1;
+  #allEnded: (() => void) | null = null;
+
+  constructor(turns: Turns, parts: { gatekeeper: Gatekeeper; door: FrontDoor }) {
+    this.#turns = turns;
+    this.#gatekeeper = parts.gatekeeper;
+    this.#door = parts.door;
+  }
+
+  /** Whether a peer may try. */
+  admits({ hostname: host }: Deno.NetAddr, listener: string): boolean {
+    return this.#door.admits({ host, listener }, this.#turns.instant().nowMs);
+  }
+
+  /** A connection came through the door: the core speaks MQTT with it from now on. */
+  accepted({ stream, listener, peer, certificate }: Accepted): void {
+    const { log } = this.#turns;
+    const origin = { remoteAddress: `${peer.hostname}:${peer.port}`, listener };
+    const handle = this.#nextHandle++;
+    const driver = ConnectionDriver.open(stream, this.#turns, { handle, origin });
+    if (driver === null) {
+      log.line("warn", `refused: address=${origin.remoteAddress}, connections_max reached`);
+      stream.close();
+      return;
+    }
+    if (certificate !== null) {
+      const { identity, serial } = certificate;
+      const who = `identity=${JSON.stringify(identity)} serial=${serial}`;
+      log.line("info", `certificate accepted: address=${origin.remoteAddress} ${who}`);
+      this.#gatekeeper.certified(driver.connection, certificate.identity);
+      this.#certified.set(stream, driver.connection);
+    }
+    this.#drivers.set(handle, driver);
+    void driver.run().then(() => {
+      this.#certified.delete(stream);
+      this.#ended(handle);
+    });
+  }
+
+  driver(connection: Connection): ConnectionDriver | undefined {
+    return this.#drivers.get(connection.handle);
+  }
+
+  authenticate(pending: PendingAuthentication): void {
+    void this.#authenticate(pending);
+  }
+
+  /** The password file has changed: whoever it does not know any more has to go. */
+  revokeUnknown(): void {
+    for (const connection of [...this.#turns.broker.connections()]) {
+      if (this.#gatekeeper.isRevoked(connection)) this.#close(connection, "revoked");
+    }
+  }
+
+  /** Judges the certificates of all connections again. */
+  async recheckCertificates(listeners: Listeners): Promise<void> {
+    await listeners.recheck((stream, reason) => {
+      const connection = this.#certified.get(stream);
+      if (connection === undefined) return;
+      const { remoteAddress } = connection.origin;
+      this.#turns.log.line("warn", `TLS: address=${remoteAddress} may not stay: ${reason}`);
+      this.#close(connection, "revoked");
+    });
+  }
+
+  /** Ends all connections; resolves when none is left, or not in time. */
+  async shutDown(): Promise<void> {
+    for (const connection of [...this.#turns.broker.connections()]) {
+      this.#close(connection, "shutdown");
+    }
+    if (this.#drivers.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, SHUTDOWN_MS);
+      this.#allEnded = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #close(connection: Connection, cause: CloseCause): void {
+    this.#turns.broker.close(connection, cause, this.#turns.instant());
+    this.#turns.requestTurn();
+  }
+
+  #ended(handle: number): void {
+    this.#drivers.delete(handle);
+    if (this.#drivers.size === 0) this.#allEnded?.();
+  }
+
+  async #authenticate(pending: PendingAuthentication): Promise<void> {
+    const { connection, packet } = pending;
+    const code = await this.#gatekeeper.verify(connection, packet);
+    const { origin: { remoteAddress, listener }, clientIdentifier } = connection;
+    const host = remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
+    const visitor = { host, listener, clientIdentifier, userName: packet.userName };
+    const instant = this.#turns.instant();
+    if (code === null) this.#door.succeeded(visitor, instant.nowMs);
+    else if (code === BAD_PASSWORD) this.#door.failed(visitor, instant.nowMs);
+    this.#turns.broker.authenticated(pending, code, instant);
+    this.#turns.requestTurn();
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The turns of a broker. A turn is everything that was ready at one moment: many reads, one commit,
+ * one write for each connection with output, one write of the log.
+ */
+import { iterate } from "./_server_parts.ts";
+import {
+  type Broker,
+  type Connection,
+  describeEvent,
+  type Instant,
+  type PendingAuthentication,
+} from "./broker/mod.ts";
+import { BlockPool } from "./mqtt/mod.ts";
+import type { Store } from "./store/mod.ts";
+import { Log, type LogLevel } from "./system/mod.ts";
+import type { ConnectionDriver, TurnOwner } from "./transport/mod.ts";
+
+/** Memory that drained buffers may keep for reuse. */
+const POOL_BYTES_MAX = 16_777_216;
+/** How long the loop may be busy before it has to look at every socket: costs 4 % of that time. */
+const ITERATION_MS = 2;
+
+/** What the end of a turn needs of whoever holds the connections. */
+export interface TurnHands {
+  /** The driver of a connection, as long as its socket is open. */
+  driver(connection: Connection): ConnectionDriver | undefined;
+  /** A CONNECT waits for the verdict on its password. */
+  authenticate(pending: PendingAuthentication): void;
+}
+
+/** Runs the turns and keeps the log. */
+export class Turns implements TurnOwner {
+  readonly broker: Broker;
+  readonly pool: BlockPool;
+  readonly log: Log;
+  readonly #store: Store;
+  readonly #writeLog: (lines: string) => void;
+  #hands: TurnHands | null = null;
+  /** Lines of this turn, so that a turn writes once. */
+  #logLines = "";
+  #requested = false;
+  #iteration: Promise<void> | null = null;
+  #iteratedMs = 0;
+
+  /** `makeBroker` is given the pool that the transport shares with the core. */
+  constructor(
+    makeBroker: (pool: BlockPool) => Broker,
+    parts: { store: Store; logLevel: LogLevel; writeLog: (lines: string) => void },
+  ) {
+    this.pool = new BlockPool(POOL_BYTES_MAX);
+    this.broker = makeBroker(this.pool);
+    this.#store = parts.store;
+    this.#writeLog = parts.writeLog;
+    this.log = new Log(parts.logLevel, {
+      write: (line) => {
+        this.#logLines += line;
+        this.requestTurn();
+      },
+      wallMs: Date.now,
+    });
+  }
+
+  /** Connections may come from now on: `hands` has their drivers. */
+  serve(hands: TurnHands): void {
+    this.#hands = hands;
+  }
+
+  instant(): Instant {
+    // Whole milliseconds: fractions would cost an allocation wherever a time is kept.
+    return { nowMs: Math.ceil(performance.now()), wallMs: Date.now() };
+  }
+
+  requestTurn(): void {
+    if (this.#requested) return;
+    this.#requested = true;
+    // Runs behind the continuations of all reads that completed together with this one.
+    queueMicrotask(() => this.end());
+  }
+
+  nextIteration(): Promise<void> {
+    if (performance.now() - this.#iteratedMs < ITERATION_MS) return Promise.resolve();
+    return this.#iteration ??= iterate().then(() => {
+      this.#iteration = null;
+      this.#iteratedMs = performance.now();
+    });
+  }
+
+  /** Ends the turn now. */
+  end(): void {
+    const { broker } = this;
+    const hands = this.#hands;
+    this.#requested = false;
+    broker.settle();
+    if (this.#store.dirty) this.#commit();
+    const { dirty, resumed } = broker.endTurn();
+    for (const connection of dirty) hands?.driver(connection)?.flush();
+    for (const connection of resumed) hands?.driver(connection)?.resume();
+    for (const event of broker.takeEvents()) {
+      const { severity, text } = describeEvent(event);
+      this.log.line(severity, text);
+    }
+    if (broker.replaysWait) void this.#continueReplays();
+    for (const pending of broker.takeAuthentications()) hands?.authenticate(pending);
+    this.#flushLog();
+  }
+
+  async #continueReplays(): Promise<void> {
+    await this.nextIteration();
+    this.broker.continueReplays(this.instant());
+    this.requestTurn();
+  }
+
+  #flushLog(): void {
+    if (this.#logLines === "") return;
+    const lines = this.#logLines;
+    this.#logLines = "";
+    this.#writeLog(lines);
+  }
+
+  #commit(): void {
+    const committed = this.#store.commit();
+    if (typeof committed === "number") {
+      this.broker.committed(committed);
+      return;
+    }
+    void committed.then((batch) => {
+      this.broker.committed(batch);
+      this.requestTurn();
+    });
+  }
+}
