@@ -66,7 +66,8 @@ export class Server {
   readonly #store: Store;
   readonly #directory: DataDirectory;
   readonly #gatekeeper: Gatekeeper;
-  readonly #turns: Turns;
+  /** Who moves bytes between the sockets and the core. */
+  readonly turns: Turns;
   readonly #log: Log;
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
@@ -84,14 +85,14 @@ export class Server {
     this.#directory = parts.directory;
     this.#store = parts.store;
     this.#gatekeeper = parts.gatekeeper;
-    this.#turns = new Turns((pool) => makeBroker(config, parts, pool), {
+    this.turns = new Turns((pool) => makeBroker(config, parts, pool), {
       store: parts.store,
       logLevel: config.log.level,
       writeLog: (lines) => io.err(lines),
     });
-    this.#log = this.#turns.log;
-    this.broker = this.#turns.broker;
-    this.broker.restore(this.#store.load(), this.#turns.instant());
+    this.#log = this.turns.log;
+    this.broker = this.turns.broker;
+    this.broker.restore(this.#store.load(), this.turns.instant());
   }
 
   /** Binds the listeners and starts; gives the reason where that is not possible. */
@@ -140,7 +141,7 @@ export class Server {
     await this.#reloading;
     await this.#reception!.recheckCertificates(this.#listeners!);
     this.#log.line("info", "reload done: passwords, access rules, certificates");
-    this.#turns.requestTurn();
+    this.turns.requestTurn();
   }
 
   /** Closes every connection, publishes the Wills this causes, and lets go of everything. */
@@ -149,8 +150,8 @@ export class Server {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#listeners?.close();
     await this.#reception?.shutDown();
-    this.broker.stopping(this.#turns.instant());
-    this.#turns.end();
+    this.broker.stopping(this.turns.instant());
+    this.turns.end();
     await this.#store.close();
     this.#directory.close();
   }
@@ -160,8 +161,8 @@ export class Server {
     const config = this.#config;
     const door = FrontDoor.open(config.loginGuard, (text) => this.#log.line("warn", text));
     if ("problem" in door) return door;
-    const reception = new Reception(this.#turns, { gatekeeper: this.#gatekeeper, door });
-    this.#turns.serve(reception);
+    const reception = new Reception(this.turns, { gatekeeper: this.#gatekeeper, door });
+    this.turns.serve(reception);
     const listeners = await Listeners.open(config, {
       admits: (peer, listener) => reception.admits(peer, listener),
       accepted: (accepted) => reception.accepted(accepted),
@@ -199,14 +200,14 @@ export class Server {
   }
 
   #tick(): void {
-    this.broker.tick(this.#turns.instant());
+    this.broker.tick(this.turns.instant());
     const { trouble } = this.#store;
     if (trouble !== this.#trouble) {
       this.#trouble = trouble;
       if (trouble === null) this.#log.line("warn", "store recovered: acknowledgements leave again");
       else this.#log.line("error", `store in trouble: acknowledgements wait: ${trouble}`);
     }
-    this.#turns.requestTurn();
+    this.turns.requestTurn();
   }
 
   #publishSysTopics(): void {
@@ -216,12 +217,12 @@ export class Server {
       heapBytes: Deno.memoryUsage().heapUsed,
       store: { ...storeFacts(this.#store), quarantines: this.#quarantines },
     };
-    const instant = this.#turns.instant();
+    const instant = this.turns.instant();
     for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {
       const payload = encodeUtf8(value);
       this.broker.publish(topic as TopicName, { payload, qos: 0, retain: true }, instant);
     }
-    this.#turns.requestTurn();
+    this.turns.requestTurn();
   }
 }
 

@@ -12,9 +12,9 @@ Deno.test("the lines of one turn are written to the log at once", async () => {
   }
   const before = log.length;
   for (const connection of server.broker.connections()) {
-    server.broker.close(connection, "shutdown", server.instant());
+    server.broker.close(connection, "shutdown", server.turns.instant());
   }
-  server.requestTurn();
+  server.turns.requestTurn();
   for (const client of clients) await client.expectClosed();
   const writes = log.slice(before);
   assertEquals(writes.length, 1);

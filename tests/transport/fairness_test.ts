@@ -51,7 +51,7 @@ Deno.test("a client whose bytes are always ready does not keep others from being
     client.close();
   });
   const origin = { remoteAddress: "flood", listener: "test" };
-  const driver = ConnectionDriver.open(new Flood(50_000), broker.server, { handle: -1, origin });
+  const driver = ConnectionDriver.open(new Flood(50_000), broker.server.turns, { handle: -1, origin });
   assert(driver !== null);
   await driver.run();
   const servedDuringFlood = served;
@@ -64,11 +64,11 @@ Deno.test("a client that goes on sending behind its end does not keep the event 
   await using broker = await TestBroker.start();
   const origin = { remoteAddress: "flood", listener: "test" };
   const flood = new Flood(Infinity);
-  const driver = ConnectionDriver.open(flood, broker.server, { handle: -2, origin });
+  const driver = ConnectionDriver.open(flood, broker.server.turns, { handle: -2, origin });
   assert(driver !== null);
   const { connection } = driver;
   const ended = driver.run();
-  broker.server.broker.close(connection, "protocolError", broker.server.instant());
+  broker.server.broker.close(connection, "protocolError", broker.server.turns.instant());
   // The transport knows this driver only here, so what a turn would do is done by hand.
   driver.flush();
   await ended;
