@@ -51,7 +51,10 @@ Deno.test("a client whose bytes are always ready does not keep others from being
     client.close();
   });
   const origin = { remoteAddress: "flood", listener: "test" };
-  const driver = ConnectionDriver.open(new Flood(50_000), broker.server.turns, { handle: -1, origin });
+  const driver = ConnectionDriver.open(new Flood(50_000), broker.server.turns, {
+    handle: -1,
+    origin,
+  });
   assert(driver !== null);
   await driver.run();
   const servedDuringFlood = served;
