@@ -22,6 +22,8 @@ export class TcpListener {
   readonly #source: AcceptSource;
   readonly #loop: Promise<void>;
   #closed = false;
+  #pausedUntilMs = 0;
+  #wake: (() => void) | null = null;
 
   /** Starts accepting from `source` at once. */
   constructor(source: AcceptSource, events: AcceptEvents) {
@@ -44,14 +46,25 @@ export class TcpListener {
     if (!this.#closed) {
       this.#closed = true;
       this.#source.close();
+      this.#wake?.();
     }
     await this.#loop;
+  }
+
+  /**
+   * Accepts nothing for so long, from now on; one connection more may come that is being accepted
+   * already. The others wait in the kernel's backlog, and when that is full their clients try again.
+   */
+  pause(ms: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, performance.now() + ms);
   }
 
   // `for await` over a listener ends at the first error, and a client that connects and resets at
   // once causes one: that would be the end of the service for everybody.
   async #accept(events: AcceptEvents): Promise<void> {
     while (!this.#closed) {
+      if (this.#pausedUntilMs > 0) await this.#pauseOver();
+      if (this.#closed) return;
       try {
         events.accepted(await this.#source.accept());
       } catch (error) {
@@ -65,5 +78,21 @@ export class TcpListener {
         await new Promise((resolve) => setTimeout(resolve, BACK_OFF_MS));
       }
     }
+  }
+
+  async #pauseOver(): Promise<void> {
+    for (;;) {
+      const leftMs = this.#pausedUntilMs - performance.now();
+      if (leftMs <= 0 || this.#closed) break;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = null;
+    }
+    this.#pausedUntilMs = 0;
   }
 }

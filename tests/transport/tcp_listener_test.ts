@@ -1,6 +1,7 @@
 /** The accept loop against what ends naive ones: resets before accept, and too many open files. */
 import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
+import { TcpListener } from "../../src/transport/mod.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { WireClient } from "../support/wire_client.ts";
 
@@ -31,6 +32,47 @@ Deno.test("clients that connect and reset at once do not end the accept loop", a
   for (let round = 0; round < 50; round++) await connectAndReset(broker.port);
   using client = await WireClient.connect(broker.port, { clientIdentifier: "after" });
   assertEquals(await client.drain(), []);
+});
+
+/** A listener that notes when it accepts, and closes what it has accepted. */
+function noting(): { listener: TcpListener; acceptedMs: number[] } {
+  const acceptedMs: number[] = [];
+  const listener = TcpListener.listen({ host: "127.0.0.1", port: 0 }, {
+    accepted: (connection) => {
+      acceptedMs.push(performance.now());
+      connection.close();
+    },
+    failed: () => {},
+  });
+  return { listener, acceptedMs };
+}
+
+Deno.test("who connects during a pause is accepted behind it", async () => {
+  const { listener, acceptedMs } = noting();
+  const { port } = listener.address;
+  // The one that is being accepted already may pass.
+  listener.pause(300);
+  using _passes = await WireClient.open(port);
+  const pausedMs = performance.now();
+  listener.pause(300);
+  listener.pause(1);
+  using first = await WireClient.open(port);
+  using second = await WireClient.open(port);
+  await Promise.all([first.expectClosed(), second.expectClosed()]);
+  assertEquals(acceptedMs.length, 3);
+  for (const atMs of acceptedMs.slice(1)) assert(atMs >= pausedMs + 299, `${atMs - pausedMs}`);
+  using third = await WireClient.open(port);
+  await third.expectClosed();
+  await listener.close();
+});
+
+Deno.test("a listener closes during a pause, however long", async () => {
+  const { listener } = noting();
+  listener.pause(3_600_000);
+  using _client = await WireClient.open(listener.address.port);
+  // The loop has come to its pause.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await listener.close();
 });
 
 Deno.test("the accept loop survives running out of file descriptors", async () => {
