@@ -49,12 +49,18 @@ const FAMILIES: ReadonlyMap<number, { readonly bytes: number; readonly kind: "no
     [0x31, { bytes: 216, kind: "none" }], // UNIX stream
   ]);
 
+/** Which versions of the header are taken. */
+export type ProxyVersions = "v1" | "v2" | "any";
+
 /** Reads the header at the start of `bytes`, which are all bytes that have come up to now. */
-export function readProxyHeader(bytes: Uint8Array): ProxyReading {
+export function readProxyHeader(bytes: Uint8Array, versions: ProxyVersions = "any"): ProxyReading {
   if (bytes.length === 0) return INCOMPLETE;
-  if (bytes[0] === V1_PREFIX[0]) return readV1(bytes);
-  if (bytes[0] === SIGNATURE[0]) return readV2(bytes);
-  return failure("no PROXY header");
+  const isV1 = bytes[0] === V1_PREFIX[0];
+  if (!isV1 && bytes[0] !== SIGNATURE[0]) return failure("no PROXY header");
+  const reading = isV1 ? readV1(bytes) : readV2(bytes);
+  if (reading.status === "error" || versions === "any") return reading;
+  const version = isV1 ? "v1" : "v2";
+  return version === versions ? reading : failure(`version ${version.slice(1)}: not accepted here`);
 }
 
 function failure(problem: string): ProxyReading {

@@ -1,8 +1,10 @@
 /** Sockets: listeners, and the drivers that move bytes between sockets and the core. */
 export type { ByteStream } from "./byte_stream.ts";
 export { ConnectionDriver } from "./connection_driver.ts";
+export { ProxyReader } from "./proxy_reader.ts";
 export { type AcceptEvents, type AcceptSource, TcpListener } from "./tcp_listener.ts";
 export {
+  type RawConnection,
   TlsAcceptor,
   type TlsCause,
   type TlsConnection,
