@@ -17,6 +17,7 @@ export const REFUSAL_REASONS = [
   "no-credentials",
   "proxy-protocol",
   "take-over-storm",
+  "tls-handshake",
 ] as const;
 
 /** One of them. */
@@ -32,6 +33,10 @@ export interface Refusal {
   readonly userName?: string | null;
   /** For how long it lasts, in ms, where that is known. */
   readonly forMs?: number;
+  /** How many like it were not written since the last one that was. */
+  readonly suppressed?: number;
+  /** What more there is to say; it may hold what the client chose. */
+  readonly detail?: string;
 }
 
 /**
@@ -39,12 +44,15 @@ export interface Refusal {
  * client chose, and that is quoted, so that nobody can have somebody else banned.
  */
 export function formatRefusal(refusal: Refusal): string {
-  const { address, reason, listener, clientIdentifier, userName, forMs } = refusal;
+  const { address, reason, listener, clientIdentifier, userName } = refusal;
+  const { forMs, suppressed = 0, detail } = refusal;
   let line = `login refused: address=${formatIpAddress(address)} reason=${reason}`;
   if (forMs !== undefined) line += ` for_s=${Math.ceil(forMs / 1000)}`;
+  if (suppressed > 0) line += ` suppressed=${suppressed}`;
   line += ` listener=${listener}`;
   if (clientIdentifier !== undefined) line += ` client=${quote(clientIdentifier)}`;
   if (userName !== undefined && userName !== null) line += ` user=${quote(userName)}`;
+  if (detail !== undefined) line += ` detail=${quote(detail)}`;
   return line;
 }
 

@@ -61,9 +61,11 @@ Deno.test("the line has a fixed form", () => {
       clientIdentifier: "press 4",
       userName: "line\n1",
       forMs: 59_001,
+      suppressed: 7,
+      detail: "why\n",
     }),
-    "login refused: address=203.0.113.7 reason=locked-out for_s=60 listener=0.0.0.0:8883 " +
-      'client="press 4" user="line\\n1"',
+    "login refused: address=203.0.113.7 reason=locked-out for_s=60 suppressed=7 " +
+      'listener=0.0.0.0:8883 client="press 4" user="line\\n1" detail="why\\n"',
   );
 });
 
@@ -79,6 +81,7 @@ Deno.test("no Client Identifier or user name can have somebody else banned", () 
       listener: "l",
       clientIdentifier: text,
       userName: text,
+      detail: text,
     });
     assertNotMatch(line, /[\p{Cc}\u2028\u2029]/u);
     assertEquals(banned(line), "10.0.0.1");
@@ -91,4 +94,25 @@ Deno.test("the date pattern of the filter is that of the log", () => {
   const regex = pattern.replaceAll("%%Y", "\\d{4}").replaceAll("%%f", "\\d{1,6}")
     .replaceAll("%%z", "(?:Z|UTC|GMT|[+-][01]\\d(?::?\\d{2})?)").replace(/%%[mdHMS]/g, "\\d{2}");
   assert(new RegExp(regex).test(`${new Date(0).toISOString()} warn  login refused: `));
+});
+
+Deno.test("the README has the filter as it is", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  assert(readme.includes(`\n\`\`\`\n${FAIL2BAN_FILTER}\`\`\`\n`));
+});
+
+Deno.test("with a reason added the filter finds its lines as well", () => {
+  const all = REFUSAL_REASONS.join("|");
+  const regex = new RegExp(
+    TEMPLATE.replace("<ADDR>", ADDR).replace(/\(\?:bad-[^)]*\)/, `(?:${all})`),
+  );
+  for (const reason of REFUSAL_REASONS) {
+    const line = formatRefusal({
+      address: address("10.0.0.1"),
+      reason,
+      listener: "l",
+      detail: "x",
+    });
+    assertEquals(regex.exec(` warn  ${line}`)?.groups?.ip4, "10.0.0.1", line);
+  }
 });
