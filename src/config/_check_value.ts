@@ -1,3 +1,4 @@
+import { addressListProblem } from "./_address_list.ts";
 import type { EnumKey, IntegerKey, KeySchema, StringKey } from "./_schema_types.ts";
 import { quote } from "./_text.ts";
 import type { TomlLeaf, TomlNode, TomlProblem } from "./_toml_tree.ts";
@@ -97,6 +98,10 @@ function stringProblem(key: StringKey, value: string): ValueProblem | undefined 
     if (!("problem" in address)) return undefined;
     const { problem, ...rest } = address;
     return { message: `cannot listen on ${quote(value)}: ${problem}`, ...rest };
+  }
+  if (key.form === "addresses") {
+    const message = addressListProblem(value);
+    return message === undefined ? undefined : { message };
   }
   if (key.form === "text" || (key.form === "path or nothing" && value === "")) return undefined;
   const problem = pathProblem(value);

@@ -31,7 +31,7 @@ export interface EnumKey extends KeyBase {
 export interface StringKey extends KeyBase {
   readonly type: "string";
   readonly default: string;
-  readonly form: "listen address" | "path" | "path or nothing" | "text";
+  readonly form: "listen address" | "path" | "path or nothing" | "addresses" | "text";
 }
 
 /** One key of the configuration. */
