@@ -1,55 +1,50 @@
 /** The listeners of the configuration: plain ones, and those that speak TLS. */
 import { type Config, type ListenerConfig, parseListenAddress } from "./config/mod.ts";
 import {
-  type AcceptedCertificate,
   type CertificateCrypto,
   loadCertificateCrypto,
   loadTlsFiles,
   parsePins,
 } from "./security/mod.ts";
+import {
+  type Accepted,
+  Entrance,
+  type EntranceEvents,
+  type EntranceParts,
+} from "./_server_entrance.ts";
 import { type ByteStream, TcpListener, TlsAcceptor, type TlsSettings } from "./transport/mod.ts";
 
-/** A connection that may speak MQTT now. */
-export interface Accepted {
-  readonly stream: ByteStream;
-  /** Address of the listener, as configured. */
-  readonly listener: string;
-  readonly peer: Deno.NetAddr;
-  /** The client certificate that was accepted; null without one. */
-  readonly certificate: AcceptedCertificate | null;
-}
-
-/** What the listeners tell. */
-export interface ListenerEvents {
-  /** Whether a peer may try; asked before TLS. */
-  admits(peer: Deno.NetAddr, listener: string): boolean;
-  accepted(accepted: Accepted): void;
+/** What the listeners need of others. */
+export interface ListenerParts extends Pick<EntranceParts, "front" | "nowMs"> {
+  readonly accepted: (accepted: Accepted) => void;
   /** For the log. */
-  said(level: "debug" | "info" | "warn", text: string): void;
+  readonly said: EntranceEvents["said"];
 }
 
 interface Listening {
   readonly config: ListenerConfig;
   readonly tcp: TcpListener;
-  readonly tls: TlsAcceptor | null;
+  readonly entrance: Entrance;
 }
 
 /** All listeners of a broker. */
 export class Listeners {
-  readonly #events: ListenerEvents;
+  readonly #parts: ListenerParts;
+  readonly #headerTimeoutMs: number;
   readonly #listening: Listening[] = [];
   #crypto: CertificateCrypto | null = null;
 
-  private constructor(events: ListenerEvents) {
-    this.#events = events;
+  private constructor(parts: ListenerParts, headerTimeoutMs: number) {
+    this.#parts = parts;
+    this.#headerTimeoutMs = headerTimeoutMs;
   }
 
   /** Binds every address, or gives the reason where that is not possible. */
   static async open(
-    { listeners }: Config,
-    events: ListenerEvents,
+    { listeners, limits }: Config,
+    parts: ListenerParts,
   ): Promise<Listeners | { problem: string }> {
-    const all = new Listeners(events);
+    const all = new Listeners(parts, limits.connectTimeoutMs);
     for (const config of listeners) {
       const problem = await all.#listen(config);
       if (problem === null) continue;
@@ -67,7 +62,7 @@ export class Listeners {
   /** Reads certificates, authorities and revocation lists again, all of a listener or none. */
   async reload(): Promise<string[]> {
     const problems: string[] = [];
-    for (const { config, tls } of this.#listening) {
+    for (const { config, entrance: { tls } } of this.#listening) {
       if (tls === null) continue;
       const settings = await this.#settings(config);
       const problem = "problem" in settings ? settings.problem : await tls.replace(settings);
@@ -78,15 +73,15 @@ export class Listeners {
 
   /** Judges the certificates of open connections again; `stale` is told of those that may not stay. */
   async recheck(stale: (stream: ByteStream, reason: string) => void): Promise<void> {
-    for (const { tls } of this.#listening) {
-      await tls?.recheck((stream, { reason }) => stale(stream, reason));
+    for (const { entrance } of this.#listening) {
+      await entrance.tls?.recheck((stream, { reason }) => stale(stream, reason));
     }
   }
 
   /** Accepts no more. */
   async close(): Promise<void> {
     await Promise.all(this.#listening.map(({ tcp }) => tcp.close()));
-    for (const { tls } of this.#listening) tls?.close();
+    for (const { entrance } of this.#listening) entrance.close();
   }
 
   async #listen(config: ListenerConfig): Promise<string | null> {
@@ -94,19 +89,32 @@ export class Listeners {
     if ("problem" in address) return address.problem;
     const tls = config.certificateFile === "" ? null : await this.#openTls(config);
     if (tls !== null && "problem" in tls) return tls.problem;
-    const { said } = this.#events;
+    const entrance = Entrance.open(config, this.#entranceParts(tls));
+    if ("problem" in entrance) return entrance.problem;
+    const { said } = this.#parts;
     try {
       const tcp = TcpListener.listen(address, {
-        accepted: (raw) => this.#accepted(raw, config, tls),
+        accepted: (raw) => entrance.accept(raw, raw.remoteAddr),
         failed: ({ reason, passing }) =>
           said(passing ? "debug" : "warn", `accept failed: listener=${config.address} ${reason}`),
       });
-      this.#listening.push({ config, tcp, tls });
+      this.#listening.push({ config, tcp, entrance });
       return null;
     } catch (error) {
-      tls?.close();
+      entrance.close();
       return error instanceof Error ? error.message : String(error);
     }
+  }
+
+  #entranceParts(tls: TlsAcceptor | null): EntranceParts {
+    const { front, nowMs, accepted, said } = this.#parts;
+    const events = { accepted, said, crowded: (ms: number) => this.#pause(ms) };
+    return { front, tls, events, nowMs, headerTimeoutMs: this.#headerTimeoutMs };
+  }
+
+  /** Who comes now waits in the kernel, whichever listener he comes to. */
+  #pause(ms: number): void {
+    for (const { tcp } of this.#listening) tcp.pause(ms);
   }
 
   async #openTls(config: ListenerConfig): Promise<TlsAcceptor | { problem: string }> {
@@ -127,7 +135,7 @@ export class Listeners {
     const material = await loadTlsFiles(paths, { crypto, nowMs: Date.now() });
     if ("problem" in material) return material;
     for (const warning of material.warnings) {
-      this.#events.said("warn", `TLS: listener=${config.address} ${warning}`);
+      this.#parts.said("warn", `TLS: listener=${config.address} ${warning}`);
     }
     const pins = parsePins(config.certificatePins.split(/\s+/).filter((pin) => pin !== ""));
     if ("problem" in pins) return pins;
@@ -146,29 +154,5 @@ export class Listeners {
       handshakeTimeoutMs: config.handshakeTimeoutMs,
       handshakesMax: config.handshakesMax,
     };
-  }
-
-  #accepted(raw: Deno.TcpConn, { address: listener }: ListenerConfig, tls: TlsAcceptor | null) {
-    const peer = raw.remoteAddr;
-    if (!this.#events.admits(peer, listener)) return raw.close();
-    if (tls === null) {
-      try {
-        raw.setNoDelay(true);
-        raw.setKeepAlive(true);
-      } catch {
-        // The peer is gone already; the read loop will see it.
-      }
-      this.#events.accepted({ stream: raw, listener, peer, certificate: null });
-      return;
-    }
-    const from = `address=${peer.hostname}:${peer.port} listener=${listener}`;
-    tls.accept(raw, {
-      established: ({ stream, certificate, warnings }) => {
-        for (const warning of warnings) this.#events.said("warn", `TLS: ${from} ${warning}`);
-        this.#events.accepted({ stream, listener, peer, certificate });
-      },
-      refused: ({ cause, reason }) =>
-        this.#events.said("warn", `TLS refused: ${from} cause=${cause} ${reason}`),
-    });
   }
 }

@@ -1,8 +1,9 @@
 /** The connections of a broker: how they come in, who they are found to be, and how they go. */
-import type { Accepted, Listeners } from "./_server_listeners.ts";
+import type { Accepted } from "./_server_entrance.ts";
+import type { Listeners } from "./_server_listeners.ts";
 import type { TurnHands, Turns } from "./_server_turns.ts";
 import type { CloseCause, Connection, PendingAuthentication } from "./broker/mod.ts";
-import { BAD_PASSWORD, type FrontDoor, type Gatekeeper } from "./security/mod.ts";
+import { BAD_PASSWORD, type FrontDoor, type Gatekeeper, Visitor } from "./security/mod.ts";
 import { type ByteStream, ConnectionDriver } from "./transport/mod.ts";
 
 /** How long connections may take to end at shutdown. */
@@ -25,26 +26,21 @@ export class Reception implements TurnHands {
     this.#door = parts.door;
   }
 
-  /** Whether a peer may try. */
-  admits({ hostname: host }: Deno.NetAddr, listener: string): boolean {
-    return this.#door.admits({ host, listener }, this.#turns.instant().nowMs);
-  }
-
   /** A connection came through the door: the core speaks MQTT with it from now on. */
-  accepted({ stream, listener, peer, certificate }: Accepted): void {
-    const { log } = this.#turns;
-    const origin = { remoteAddress: `${peer.hostname}:${peer.port}`, listener };
+  accepted({ stream, visitor, certificate }: Accepted): void {
     const handle = this.#nextHandle++;
-    const driver = ConnectionDriver.open(stream, this.#turns, { handle, origin });
+    const driver = ConnectionDriver.open(stream, this.#turns, { handle, origin: visitor });
     if (driver === null) {
-      log.line("warn", `refused: address=${origin.remoteAddress}, connections_max reached`);
+      const { nowMs } = this.#turns.instant();
+      this.#door.refused(visitor, { reason: "connections-max", nowMs });
       stream.close();
       return;
     }
     if (certificate !== null) {
       const { identity, serial } = certificate;
       const who = `identity=${JSON.stringify(identity)} serial=${serial}`;
-      log.line("info", `certificate accepted: address=${origin.remoteAddress} ${who}`);
+      const line = `certificate accepted: address=${visitor.remoteAddress} ${who}`;
+      this.#turns.log.line("info", line);
       this.#gatekeeper.certified(driver.connection, certificate.identity);
       this.#certified.set(stream, driver.connection);
     }
@@ -109,13 +105,23 @@ export class Reception implements TurnHands {
   async #authenticate(pending: PendingAuthentication): Promise<void> {
     const { connection, packet } = pending;
     const code = await this.#gatekeeper.verify(connection, packet);
-    const { origin: { remoteAddress, listener }, clientIdentifier } = connection;
-    const host = remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
-    const visitor = { host, listener, clientIdentifier, userName: packet.userName };
     const instant = this.#turns.instant();
-    if (code === null) this.#door.succeeded(visitor, instant.nowMs);
-    else if (code === BAD_PASSWORD) this.#door.failed(visitor, instant.nowMs);
+    this.#tellDoor(connection, { code, userName: packet.userName, nowMs: instant.nowMs });
     this.#turns.broker.authenticated(pending, code, instant);
     this.#turns.requestTurn();
+  }
+
+  /** The door counts how logins go. */
+  #tellDoor(
+    { origin, clientIdentifier }: Connection,
+    login: { code: number | null; userName: string | null; nowMs: number },
+  ): void {
+    // All connections of ours come from visitors; the core knows only what it logs of them.
+    if (!(origin instanceof Visitor)) return;
+    const { code, userName, nowMs } = login;
+    if (code === null) this.#door.succeeded(origin, nowMs);
+    else if (code === BAD_PASSWORD) {
+      this.#door.failed(origin, { clientIdentifier, userName, nowMs });
+    }
   }
 }

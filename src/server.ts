@@ -69,6 +69,7 @@ export class Server {
   /** Who moves bytes between the sockets and the core. */
   readonly turns: Turns;
   readonly #log: Log;
+  #door: FrontDoor | null = null;
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
   /** The reload of the listeners' files that goes on. */
@@ -159,16 +160,18 @@ export class Server {
   /** Opens the door and the listeners, or says why that is not possible. */
   async #listen(): Promise<{ problem: string } | null> {
     const config = this.#config;
-    const door = FrontDoor.open(config.loginGuard, (text) => this.#log.line("warn", text));
+    const door = FrontDoor.open(config, (text) => this.#log.line("warn", text));
     if ("problem" in door) return door;
     const reception = new Reception(this.turns, { gatekeeper: this.#gatekeeper, door });
     this.turns.serve(reception);
     const listeners = await Listeners.open(config, {
-      admits: (peer, listener) => reception.admits(peer, listener),
+      front: door,
+      nowMs: () => this.turns.instant().nowMs,
       accepted: (accepted) => reception.accepted(accepted),
       said: (level, text) => this.#log.line(level, text),
     });
     if ("problem" in listeners) return listeners;
+    this.#door = door;
     this.#reception = reception;
     this.#listeners = listeners;
     return null;
@@ -200,7 +203,9 @@ export class Server {
   }
 
   #tick(): void {
-    this.broker.tick(this.turns.instant());
+    const instant = this.turns.instant();
+    this.broker.tick(instant);
+    this.#door?.tick(instant.nowMs);
     const { trouble } = this.#store;
     if (trouble !== this.#trouble) {
       this.#trouble = trouble;
@@ -216,6 +221,7 @@ export class Server {
       uptimeMs: performance.now() - this.#startedMs,
       heapBytes: Deno.memoryUsage().heapUsed,
       store: { ...storeFacts(this.#store), quarantines: this.#quarantines },
+      door: this.#door?.facts ?? {},
     };
     const instant = this.turns.instant();
     for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {

@@ -21,6 +21,8 @@ export interface ServerFacts {
   readonly heapBytes: number;
   /** Counters of the store, by the end of their topic. */
   readonly store: Readonly<Record<string, number>>;
+  /** Counters of the door, by the end of their topic. */
+  readonly door: Readonly<Record<string, number>>;
 }
 
 /** Makes the topics of one round; remembers the last one, so that only changes are published. */
@@ -91,6 +93,7 @@ export class SysTopics {
       rows.push([`dead-letters/${reason}`, count]);
     }
     for (const [name, count] of Object.entries(facts.store)) rows.push([`store/${name}`, count]);
+    rows.push(...Object.entries(facts.door));
     return rows.map(([topic, value]) => [`$SYS/broker/${topic}`, String(value)]);
   }
 

@@ -18,11 +18,14 @@ export function banner(config: Config, addresses: readonly Deno.NetAddr[]): stri
     if ("problem" in parsed || bound === undefined) return;
     const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : address;
     const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
+    const way = listener.proxyProtocol === "off"
+      ? `reachable from ${reach}`
+      : `through the proxies ${listener.trustedProxies}`;
     const how = listener.certificateFile === ""
       ? "plain TCP"
       : `TLS ${listener.tlsVersionMin} or above`;
     lines.push(
-      `  listens on   ${shown}   ${how}, ${whoIsLetIn(listener, config)}, reachable from ${reach}`,
+      `  listens on   ${shown}   ${how}, ${whoIsLetIn(listener, config)}, ${way}`,
     );
   });
   const { mqtt31 } = config.protocol;

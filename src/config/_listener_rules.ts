@@ -24,14 +24,16 @@ export function listenerProblems(
       continue;
     }
     for (const problem of tlsProblems(listener)) problems.push({ index, problem });
+    const proxyProblem = proxyProblemOf(listener);
+    if (proxyProblem !== null) problems.push({ index, problem: proxyProblem });
     const isGuarded = hasPasswords || listener.clientCertificates === "required";
-    if (!allowAnonymous && !isGuarded && !isLoopbackHost(parsed.host)) {
+    const reach = allowAnonymous || isGuarded ? null : reachOf(listener, parsed.host);
+    if (reach !== null) {
       const problem =
         `${
           quote(address)
         } can be reached from other machines and nobody is asked for a password: set ` +
-        "security.password_file, or allow_anonymous = true to let everybody in, or use a " +
-        "loopback address";
+        `security.password_file, or allow_anonymous = true to let everybody in${reach}`;
       problems.push({ index, problem });
     }
     const canonical = canonicalListenAddress(parsed);
@@ -43,6 +45,25 @@ export function listenerProblems(
     }
   }
   return problems;
+}
+
+/**
+ * Null where no client on another machine gets to it; else what there is to do about that besides. A
+ * proxy on this machine brings them to a loopback address, too.
+ */
+function reachOf({ proxyProtocol }: ListenerConfig, host: string): string | null {
+  if (proxyProtocol !== "off") return "";
+  return isLoopbackHost(host) ? null : ", or use a loopback address";
+}
+
+/** Who believes everybody's PROXY header believes whatever address an attacker likes to have. */
+function proxyProblemOf({ proxyProtocol, trustedProxies }: ListenerConfig): string | null {
+  const trustsNobody = trustedProxies.trim() === "";
+  if (proxyProtocol !== "off" && trustsNobody) {
+    return `proxy_protocol = "${proxyProtocol}" needs trusted_proxies: whose header is believed`;
+  }
+  if (proxyProtocol !== "off" || trustsNobody) return null;
+  return "trusted_proxies has no effect while proxy_protocol is off";
 }
 
 /** What must hold between the keys about TLS. */

@@ -1,4 +1,5 @@
 import { COUNT_MAX, MEMORY_BYTES_MAX, TEN_YEARS_MS } from "./_schema_bounds.ts";
+import { DOOR_KEYS } from "./_schema_door.ts";
 import { SECURITY_TABLES } from "./_schema_security.ts";
 import { TLS_KEYS } from "./_schema_tls.ts";
 import { STATE_TABLES } from "./_schema_state.ts";
@@ -31,6 +32,7 @@ export const SCHEMA = [
         doc:
           "Let clients in that give no user name. Without security.password_file nobody can be told apart: then everybody who reaches the listener is let in, and one that is not on a loopback address is refused unless this key is true.",
       },
+      ...DOOR_KEYS,
       ...TLS_KEYS,
     ],
   },

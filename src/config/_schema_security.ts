@@ -1,4 +1,5 @@
 /** The tables about who may come in. */
+import { COUNT_MAX } from "./_schema_bounds.ts";
 import type { TableSchema } from "./_schema_types.ts";
 
 /** A part of the schema. */
@@ -32,6 +33,79 @@ export const SECURITY_TABLES = [
         default: "drop",
         doc:
           "What becomes of a PUBLISH that no rule allows: it is acknowledged and given up, or the connection is closed. Either way the message is a dead letter.",
+      },
+    ],
+  },
+  {
+    name: "ip",
+    repeated: false,
+    doc:
+      "Who may connect at all, by address, whichever listener he comes to: judged before TLS. Every listener can have lists of its own besides.",
+    keys: [
+      {
+        name: "allow",
+        type: "string",
+        form: "addresses",
+        default: "",
+        doc:
+          'Addresses and networks, with blanks between, that may connect: "10.0.0.7 192.168.0.0/16 2001:db8::/32". Empty means all. An IPv4 address that is mapped into IPv6 is the IPv4 address.',
+      },
+      {
+        name: "block",
+        type: "string",
+        form: "addresses",
+        default: "",
+        doc: "Addresses and networks that may not connect, even if they are allowed.",
+      },
+    ],
+  },
+  {
+    name: "connection_rate",
+    repeated: false,
+    doc:
+      "How many connections are accepted in a second. An address (an IPv6 network of 64 bits) that opens too many is refused; beyond the rate of all together nobody is refused, but all wait to be accepted. Who is refused counts for nothing.",
+    keys: [
+      {
+        name: "per_second",
+        type: "integer",
+        default: 1000,
+        min: 0,
+        max: 1_000_000,
+        doc: "Connections that are accepted in a second, on the average. 0 means no limit.",
+      },
+      {
+        name: "burst",
+        type: "integer",
+        default: 10_000,
+        min: 1,
+        max: COUNT_MAX,
+        doc:
+          "Connections that are accepted at once after a quiet time: all clients of a plant come back together after a power cut.",
+      },
+      {
+        name: "per_address_per_second",
+        type: "integer",
+        default: 100,
+        min: 0,
+        max: 1_000_000,
+        doc: "Connections of one address in a second, on the average. 0 means no limit.",
+      },
+      {
+        name: "per_address_burst",
+        type: "integer",
+        default: 1000,
+        min: 1,
+        max: COUNT_MAX,
+        doc:
+          "Connections of one address that are accepted at once. More clients than this behind one router get in by trying again.",
+      },
+      {
+        name: "exempt",
+        type: "string",
+        form: "addresses",
+        default: "127.0.0.0/8 ::1",
+        doc:
+          "Addresses and networks, with blanks between, that count only among all together: such as a router with many clients behind it.",
       },
     ],
   },
@@ -76,7 +150,7 @@ export const SECURITY_TABLES = [
       {
         name: "exempt",
         type: "string",
-        form: "text",
+        form: "addresses",
         default: "",
         doc:
           'Addresses and networks that are never locked out, with blanks between: "10.0.0.7 192.168.0.0/16".',

@@ -3,6 +3,8 @@ export interface Config {
   /** Where clients connect; at least one, no two with the same address unless its port is 0. */
   readonly listeners: readonly ListenerConfig[];
   readonly security: SecurityConfig;
+  readonly ip: IpConfig;
+  readonly connectionRate: ConnectionRateConfig;
   readonly loginGuard: LoginGuardConfig;
   readonly protocol: ProtocolConfig;
   readonly limits: LimitsConfig;
@@ -22,6 +24,13 @@ export interface ListenerConfig {
   readonly address: string;
   /** True lets clients in that give no user name. */
   readonly allowAnonymous: boolean;
+  /** Addresses and networks, with blanks between; `ipAllow` empty for everybody. */
+  readonly ipAllow: string;
+  readonly ipBlock: string;
+  /** Which header a load balancer puts in front; not "off" only with `trustedProxies`. */
+  readonly proxyProtocol: "off" | "v1" | "v2" | "any";
+  /** Addresses and networks, with blanks between. */
+  readonly trustedProxies: string;
   /** Path; empty for no TLS. The other keys about TLS mean nothing then. */
   readonly certificateFile: string;
   readonly keyFile: string;
@@ -47,6 +56,23 @@ export interface SecurityConfig {
   /** Path; empty for none. */
   readonly accessFile: string;
   readonly refusedPublish: "drop" | "close";
+}
+
+/** Who may connect at all: addresses and networks, with blanks between. */
+export interface IpConfig {
+  /** Empty for everybody. */
+  readonly allow: string;
+  readonly block: string;
+}
+
+/** Connections in a second, on the average, and at once; 0 in a second is no limit. */
+export interface ConnectionRateConfig {
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly perAddressPerSecond: number;
+  readonly perAddressBurst: number;
+  /** Addresses and networks, with blanks between, that count among all together only. */
+  readonly exempt: string;
 }
 
 /** Guessing of passwords. */

@@ -1,6 +1,7 @@
 /** How many connections a second one address, and all together, may open. */
 import { Aging, AgingList } from "./_aging_list.ts";
-import type { IpAddress } from "./ip_address.ts";
+import { hostKey, type IpAddress } from "./ip_address.ts";
+import type { IpSet } from "./ip_network.ts";
 import { makeRate, type Rate, TokenBucket } from "./token_bucket.ts";
 
 /** Per second; 0 is no limit. */
@@ -12,16 +13,6 @@ export interface ConnectionLimits {
   /** Addresses that are remembered; one takes about 200 bytes. */
   readonly addressesMax: number;
 }
-
-/** What becomes of a connection that was accepted. */
-export type ConnectionVerdict =
-  | { readonly kind: "open" }
-  /** This address opens too many: close it. */
-  | { readonly kind: "refuse"; readonly waitMs: number }
-  /** All together open too many: accept no more for so long; this one may stay. */
-  | { readonly kind: "pause"; readonly waitMs: number };
-
-const OPEN: ConnectionVerdict = { kind: "open" };
 
 class AddressBucket extends Aging {
   readonly key: number | string;
@@ -42,15 +33,20 @@ class AddressBucket extends Aging {
 export class ConnectionRates {
   readonly #all: TokenBucket | null;
   readonly #each: Rate | null;
+  readonly #exempt: IpSet;
   readonly #addressesMax: number;
   readonly #buckets = new Map<number | string, AddressBucket>();
   readonly #aging = new AgingList<AddressBucket>();
 
-  /** Throws RangeError for a rate whose burst is nothing. */
-  constructor(limits: ConnectionLimits) {
+  /**
+   * Addresses that are `exempt` count only among all together. Throws RangeError for a rate whose
+   * burst is nothing.
+   */
+  constructor(limits: ConnectionLimits, exempt: IpSet) {
     const all = makeRate(limits.perSecond, limits.burst);
     this.#all = all === null ? null : new TokenBucket(all);
     this.#each = makeRate(limits.perAddressPerSecond, limits.perAddressBurst);
+    this.#exempt = exempt;
     this.#addressesMax = limits.addressesMax;
   }
 
@@ -59,18 +55,25 @@ export class ConnectionRates {
     return this.#buckets.size;
   }
 
-  /** A connection of this address was accepted. */
-  opened(address: IpAddress, nowMs: number): ConnectionVerdict {
-    const refusedMs = this.#each === null ? 0 : this.#bucket(address, nowMs).take(1, nowMs);
-    // Who is refused for itself takes nothing from the others.
-    if (refusedMs > 0) return { kind: "refuse", waitMs: refusedMs };
-    const waitMs = this.#all === null ? 0 : this.#all.charge(1, nowMs);
-    return waitMs > 0 ? { kind: "pause", waitMs } : OPEN;
+  /**
+   * Whether this address may open one more connection: 0 if it may, else the time in ms after which
+   * it may again. Who is refused takes nothing, neither of its own rate nor of that of all together.
+   */
+  refusalMs(address: IpAddress, nowMs: number): number {
+    if (this.#each === null || this.#exempt.has(address)) return 0;
+    return this.#bucket(address, nowMs).take(1, nowMs);
+  }
+
+  /**
+   * A connection was let in: gives the time in ms for which no more may be accepted, 0 for none. It
+   * is there and may stay, so that the debt counts.
+   */
+  opened(nowMs: number): number {
+    return this.#all === null ? 0 : this.#all.charge(1, nowMs);
   }
 
   #bucket(address: IpAddress, nowMs: number): TokenBucket {
-    const { version, words } = address;
-    const key = version === 4 ? words[3] : `${words[0]}:${words[1]}`;
+    const key = hostKey(address);
     this.#forget((first) => first.bucket.fullAtMs <= nowMs);
     let known = this.#buckets.get(key);
     if (known === undefined) {

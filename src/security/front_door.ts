@@ -1,79 +1,164 @@
-/** Whom the brute-force guard keeps out, and the line of the log that says so. */
-import { parseIpAddress } from "./ip_address.ts";
-import { parseIpList } from "./ip_rules.ts";
+/** Who may come in at all: asked for each connection before TLS, and before a byte of MQTT is read. */
+import { ConnectionRates } from "./connection_rate.ts";
+import { IpRules, ipVerdict, parseIpList } from "./ip_rules.ts";
+import { describe, type ListenerDoor, words } from "./listener_door.ts";
 import { LoginGuard, type LoginGuardLimits } from "./login_guard.ts";
-import { formatRefusal, type RefusalReason } from "./refusal_line.ts";
+import type { Refusal } from "./refusal_line.ts";
+import { Refusals } from "./refusals.ts";
+import type { Visitor } from "./visitor.ts";
 
-/** Addresses that are remembered; see `LoginGuard` for what becomes of more. */
-const ADDRESSES_MAX = 4_096;
+/** Addresses that are remembered; see `LoginGuard` and `ConnectionRates` for what becomes of more. */
+const GUARDED_ADDRESSES_MAX = 4_096;
+const RATED_ADDRESSES_MAX = 16_384;
+/** So often the log says that accepting pauses. */
+const PAUSE_LINE_MS = 60_000;
 
-/** How the guard works. */
-export interface FrontDoorSettings extends Omit<LoginGuardLimits, "addressesMax"> {
-  /** Addresses and networks that are never locked out, with blanks between. */
-  readonly exempt: string;
+/** What the configuration says about the door; lists of addresses with blanks between. */
+export interface FrontDoorSettings {
+  /** Nobody else may connect; empty for everybody. */
+  readonly ip: { readonly allow: string; readonly block: string };
+  readonly connectionRate: {
+    readonly perSecond: number;
+    readonly burst: number;
+    readonly perAddressPerSecond: number;
+    readonly perAddressBurst: number;
+    /** Counted among all together only. */
+    readonly exempt: string;
+  };
+  readonly loginGuard: Omit<LoginGuardLimits, "addressesMax"> & {
+    /** Never locked out. */
+    readonly exempt: string;
+  };
 }
 
-/** A client at the door. */
-export interface Visitor {
-  /** IP address without its port. */
-  readonly host: string;
-  readonly listener: string;
-  readonly clientIdentifier?: string;
-  readonly userName?: string | null;
+/** Whether a connection may go on, and for how long no more are to be accepted. */
+export interface Admission {
+  readonly admitted: boolean;
+  /** In ms; 0 nearly always. */
+  readonly pauseMs: number;
 }
 
-/** Lets connections in, or not, by how the logins from their addresses have gone. */
+/** Who failed a login, besides his address. */
+export interface LoginFacts {
+  readonly clientIdentifier: string;
+  readonly userName: string | null;
+  readonly nowMs: number;
+}
+
+const ADMITTED: Admission = { admitted: true, pauseMs: 0 };
+const REFUSED: Admission = { admitted: false, pauseMs: 0 };
+
+/** Lets connections in, or not, by their addresses. */
 export class FrontDoor {
+  readonly #rules: IpRules;
+  readonly #rates: ConnectionRates;
   readonly #guard: LoginGuard;
-  /** Writes a warning to the log. */
+  readonly #refusals: Refusals;
   readonly #say: (text: string) => void;
+  #pauses = 0;
+  #pauseToldMs = -Infinity;
 
-  private constructor(guard: LoginGuard, say: (text: string) => void) {
-    this.#guard = guard;
+  private constructor(
+    parts: { rules: IpRules; rates: ConnectionRates; guard: LoginGuard },
+    say: (text: string) => void,
+  ) {
+    this.#rules = parts.rules;
+    this.#rates = parts.rates;
+    this.#guard = parts.guard;
+    this.#refusals = new Refusals(say);
     this.#say = say;
   }
 
-  /** Makes a guard, or says what is wrong with its list of addresses. */
+  /** Makes the door, or says what is wrong with a list of addresses; `say` writes a warning. */
   static open(
-    settings: FrontDoorSettings,
+    { ip, connectionRate, loginGuard }: FrontDoorSettings,
     say: (text: string) => void,
   ): FrontDoor | { problem: string } {
-    const exempt = parseIpList(settings.exempt.split(/\s+/).filter((text) => text !== ""));
-    if ("problems" in exempt) {
-      return { problem: `login_guard.exempt: ${exempt.problems[0]!.problem}` };
-    }
-    const limits = { ...settings, addressesMax: ADDRESSES_MAX };
-    return new FrontDoor(new LoginGuard(limits, exempt.set), say);
+    const rules = IpRules.parse({ allow: words(ip.allow), block: words(ip.block) });
+    if ("problems" in rules) return { problem: `ip.${describe(rules.problems[0]!)}` };
+    const unrated = parseIpList(words(connectionRate.exempt));
+    if ("problems" in unrated) return exemptProblem("connection_rate", unrated.problems);
+    const unguarded = parseIpList(words(loginGuard.exempt));
+    if ("problems" in unguarded) return exemptProblem("login_guard", unguarded.problems);
+    const rateLimits = { ...connectionRate, addressesMax: RATED_ADDRESSES_MAX };
+    const guardLimits = { ...loginGuard, addressesMax: GUARDED_ADDRESSES_MAX };
+    const rates = new ConnectionRates(rateLimits, unrated.set);
+    return new FrontDoor({ rules, rates, guard: new LoginGuard(guardLimits, unguarded.set) }, say);
   }
 
-  /** Whether this address may try; to be asked before anything costs. */
-  admits(visitor: Visitor, nowMs: number): boolean {
-    const address = parseIpAddress(visitor.host);
-    if ("problem" in address) return true; // a socket without an IP address
-    const verdict = this.#guard.allowed(address, nowMs);
-    if (verdict.allowed) return true;
-    this.#refused("locked-out", visitor, verdict.untilMs - nowMs);
-    return false;
+  /** Counters by the end of their topic. */
+  get facts(): Readonly<Record<string, number>> {
+    const facts: Record<string, number> = { "connections/paused": this.#pauses };
+    for (const [reason, count] of Object.entries(this.#refusals.counts)) {
+      facts[`refused/${reason}`] = count;
+    }
+    return facts;
+  }
+
+  /**
+   * Whether this connection may go on. Who is refused, for whatever reason, takes nothing of the
+   * rate of all together: an attacker who is known as one must not keep the others waiting.
+   */
+  admits(visitor: Visitor, { door, nowMs }: { door: ListenerDoor; nowMs: number }): Admission {
+    if (!this.#passes(visitor, door, nowMs)) return REFUSED;
+    const pauseMs = this.#rates.opened(nowMs);
+    if (pauseMs === 0) return ADMITTED;
+    this.#paused(nowMs);
+    return { admitted: true, pauseMs };
   }
 
   /** A password was wrong. */
-  failed(visitor: Visitor, nowMs: number): void {
-    const address = parseIpAddress(visitor.host);
-    if ("problem" in address) return;
+  failed({ address, listener }: Visitor, { nowMs, ...who }: LoginFacts): void {
     const lockOut = this.#guard.failed(address, nowMs);
-    this.#refused("bad-credentials", visitor, lockOut?.lockOutMs);
+    const forMs = lockOut === null ? {} : { forMs: lockOut.lockOutMs };
+    this.#refusals.add({ address, reason: "bad-credentials", listener, ...who, ...forMs }, nowMs);
   }
 
   /** A password was right. */
-  succeeded({ host }: Visitor, nowMs: number): void {
-    const address = parseIpAddress(host);
-    if (!("problem" in address)) this.#guard.succeeded(address, nowMs);
+  succeeded({ address }: Visitor, nowMs: number): void {
+    this.#guard.succeeded(address, nowMs);
   }
 
-  #refused(reason: RefusalReason, visitor: Visitor, forMs?: number): void {
-    const { host, ...rest } = visitor;
-    const address = parseIpAddress(host);
-    if ("problem" in address) return;
-    this.#say(formatRefusal({ address, reason, ...rest, ...forMs === undefined ? {} : { forMs } }));
+  /** Somebody was turned away elsewhere. */
+  refused(
+    { address, listener }: Visitor,
+    { nowMs, ...why }: Pick<Refusal, "reason" | "detail"> & { nowMs: number },
+  ): void {
+    this.#refusals.add({ address, listener, ...why }, nowMs);
   }
+
+  /** To be called now and then. */
+  tick(nowMs: number): void {
+    this.#refusals.drain(nowMs);
+  }
+
+  #passes({ address, listener }: Visitor, { rules }: ListenerDoor, nowMs: number): boolean {
+    const forMs = this.#rates.refusalMs(address, nowMs);
+    if (forMs > 0) {
+      this.#refusals.add({ address, reason: "connection-rate", listener, forMs }, nowMs);
+      return false;
+    }
+    const verdict = ipVerdict([this.#rules, rules], address);
+    if (verdict !== "allowed") {
+      const reason = verdict === "blocked" ? "ip-blocked" : "ip-not-allowed";
+      this.#refusals.add({ address, reason, listener }, nowMs);
+      return false;
+    }
+    const login = this.#guard.allowed(address, nowMs);
+    if (login.allowed) return true;
+    const lockedMs = login.untilMs - nowMs;
+    this.#refusals.add({ address, reason: "locked-out", listener, forMs: lockedMs }, nowMs);
+    return false;
+  }
+
+  #paused(nowMs: number): void {
+    this.#pauses++;
+    if (nowMs - this.#pauseToldMs < PAUSE_LINE_MS) return;
+    this.#pauseToldMs = nowMs;
+    this.#say("connection rate: more than connection_rate.per_second, others wait to be accepted");
+  }
+}
+
+function exemptProblem(table: string, [first]: readonly { problem: string }[]) {
+  return { problem: `${table}.exempt: ${first!.problem}` };
 }

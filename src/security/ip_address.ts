@@ -67,6 +67,11 @@ export function formatIpAddress({ version, words }: IpAddress): string {
   return `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
 }
 
+/** What counts as one origin: an IPv4 address, or an IPv6 network of 64 bits, of which anybody has 2^64. */
+export function hostKey({ version, words }: IpAddress): number | string {
+  return version === 4 ? words[3] : `${words[0]}:${words[1]}`;
+}
+
 /** Negative, 0 or positive, as `a` is below, the same as or above `b`. */
 export function compareIpAddresses(a: IpAddress, b: IpAddress): number {
   if (a.version !== b.version) return a.version - b.version;

@@ -20,7 +20,7 @@
  */
 import { AgingList } from "./_aging_list.ts";
 import { LoginRecord } from "./_login_record.ts";
-import type { IpAddress } from "./ip_address.ts";
+import { hostKey, type IpAddress } from "./ip_address.ts";
 import type { IpSet } from "./ip_network.ts";
 
 /** How much is tolerated, and for how long it is remembered. */
@@ -277,10 +277,6 @@ export class LoginGuard {
       }
     }
   }
-}
-
-function hostKey({ version, words }: IpAddress): number | string {
-  return version === 4 ? words[3] : `${words[0]}:${words[1]}`;
 }
 
 function siteKey({ words }: IpAddress): string {

@@ -18,7 +18,9 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
     deadLetters: 10,
     deadLetterBytes: 11,
   });
-  const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store: { "backlog/bytes": 12 } };
+  const store = { "backlog/bytes": 12 };
+  const door = { "refused/connections-max": 13 };
+  const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store, door };
   const topics = new Map(new SysTopics().round(statistics, facts));
   const names = [
     "connections/count",
@@ -33,7 +35,8 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
     "dead-letters/count",
     "dead-letters/bytes",
     "store/backlog/bytes",
+    "refused/connections-max",
   ];
   const values = names.map((name) => Number(topics.get(`$SYS/broker/${name}`)));
-  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
 });

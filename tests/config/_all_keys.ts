@@ -63,6 +63,10 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   },
   { path: "listeners.handshake_timeout_ms", default: 10_000, min: 10, max: 600_000 },
   { path: "listeners.handshakes_max", default: 256, min: 1, max: 100_000 },
+  { path: "connection_rate.per_second", default: 1_000, min: 0, max: 1_000_000 },
+  { path: "connection_rate.burst", default: 10_000, min: 1, max: 10_000_000 },
+  { path: "connection_rate.per_address_per_second", default: 100, min: 0, max: 1_000_000 },
+  { path: "connection_rate.per_address_burst", default: 1_000, min: 1, max: 10_000_000 },
   { path: "login_guard.failures_max", default: 10, min: 1, max: 100 },
   { path: "login_guard.window_ms", default: 60_000, min: 1000, max: 86_400_000 },
   {
@@ -133,6 +137,12 @@ export const WORDS: readonly {
   /** Lines that have to stand beside it. */
   readonly beside?: string;
 }[] = [
+  {
+    path: "listeners.proxy_protocol",
+    beside: 'trusted_proxies = "10.0.0.1"\nallow_anonymous = true\n',
+    default: "off",
+    values: ["off", "v1", "v2", "any"],
+  },
   { path: "listeners.tls_version_min", default: "1.3", values: ["1.2", "1.3"] },
   {
     path: "listeners.client_certificates",
@@ -164,6 +174,12 @@ export const STRINGS: readonly { readonly path: string; readonly default: string
   { path: "listeners.ca_file", default: "" },
   { path: "listeners.crl_file", default: "" },
   { path: "listeners.certificate_pins", default: "" },
+  { path: "listeners.ip_allow", default: "" },
+  { path: "listeners.ip_block", default: "" },
+  { path: "listeners.trusted_proxies", default: "" },
+  { path: "ip.allow", default: "" },
+  { path: "ip.block", default: "" },
+  { path: "connection_rate.exempt", default: "127.0.0.0/8 ::1" },
   { path: "login_guard.exempt", default: "" },
   { path: "security.password_file", default: "" },
   { path: "security.access_file", default: "" },

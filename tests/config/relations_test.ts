@@ -162,3 +162,27 @@ Deno.test("what client certificates are judged by needs a listener that asks for
     }
   }
 });
+
+Deno.test("a listener that takes PROXY headers says whose", () => {
+  const guarded = '[security]\npassword_file = "p"\n[[listeners]]\n';
+  for (const proxies of ["", 'trusted_proxies = " "\n']) {
+    assertEquals(summarize(`${guarded}${proxies}proxy_protocol = "v2"`), [
+      '3:3 listeners.address: proxy_protocol = "v2" needs trusted_proxies: whose header is believed',
+    ]);
+  }
+  const proxies = 'trusted_proxies = "10.0.0.0/8"\n';
+  assertEquals(summarize(`${guarded}${proxies}`), [
+    "3:3 listeners.address: trusted_proxies has no effect while proxy_protocol is off",
+  ]);
+  const [listener] = accepted(`${guarded}${proxies}proxy_protocol = "any"`).listeners;
+  assertEquals([listener?.proxyProtocol, listener?.trustedProxies], ["any", "10.0.0.0/8"]);
+});
+
+Deno.test("behind a proxy a loopback address is reached from other machines", () => {
+  const text = '[[listeners]]\nproxy_protocol = "any"\ntrusted_proxies = "127.0.0.1"\n';
+  assertEquals(summarize(text), [
+    '1:3 listeners.address: "127.0.0.1:1883" can be reached from other machines and nobody is asked ' +
+    "for a password: set security.password_file, or allow_anonymous = true to let everybody in",
+  ]);
+  accepted(`${text}allow_anonymous = true`);
+});

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ControlPacket } from "../../src/mqtt/mod.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { connectPacket, publishPacket, text, WireClient } from "../support/wire_client.ts";
+import { doorCases } from "./_door_cases.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
 import { securityCases } from "./_security_cases.ts";
 import { stateCases } from "./_state_cases.ts";
@@ -266,6 +267,7 @@ export const KEY_CASES: KeyCases = {
   ...queueAndOutboxCases,
   ...otherCases,
   ...securityCases,
+  ...doorCases,
   ...tlsCases,
   ...stateCases,
   ...startCases,

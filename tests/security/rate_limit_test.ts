@@ -4,9 +4,11 @@ import { Random } from "../../fuzz/random.ts";
 import {
   type ConnectionLimits,
   ConnectionRates,
+  IpSet,
   ipv4Address,
   ipv6Address,
   makeRate,
+  parseIpNetwork,
   type Rate,
   TokenBucket,
   TrafficRates,
@@ -124,25 +126,58 @@ const CONNECTIONS: ConnectionLimits = {
   addressesMax: 1000,
 };
 
-Deno.test("an address that opens too many connections is refused, and costs the others nothing", () => {
-  const rates = new ConnectionRates(CONNECTIONS);
-  const verdicts = Array.from({ length: 50 }, () => rates.opened(ipv4Address(1), 1).kind);
-  assertEquals(verdicts.filter((kind) => kind === "open").length, 2);
-  const others = Array.from({ length: 9 }, (_, i) => rates.opened(ipv4Address(2 + i), 1));
-  assertEquals(others.slice(0, 8).map(({ kind }) => kind), Array(8).fill("open"));
-  assertEquals(others[8], { kind: "pause", waitMs: 10 });
-  assertEquals(rates.opened(ipv4Address(1), 1001).kind, "open");
-  const subnet = [1, 2, 3].map((low) => rates.opened(ipv6Address([1, 1, 0, low]), 5000).kind);
-  assertEquals(subnet, ["open", "open", "refuse"], "a /64 is one address");
+const NOBODY = new IpSet([]);
+
+Deno.test("an address that opens too many connections is refused until it has waited", () => {
+  const rates = new ConnectionRates(CONNECTIONS, NOBODY);
+  const waits = Array.from({ length: 50 }, () => rates.refusalMs(ipv4Address(1), 1));
+  assertEquals(waits, [0, 0, ...Array(48).fill(1000)]);
+  assertEquals(rates.refusalMs(ipv4Address(2), 1), 0);
+  assertEquals(rates.refusalMs(ipv4Address(1), 1000), 1);
+  assertEquals(rates.refusalMs(ipv4Address(1), 1001), 0);
+});
+
+Deno.test("an IPv6 network of 64 bits and an IPv4 address in every spelling are one address", () => {
+  const rates = new ConnectionRates(CONNECTIONS, NOBODY);
+  const subnet = [1, 2, 3].map((low) => rates.refusalMs(ipv6Address([1, 1, 0, low]), 1));
+  assertEquals(subnet, [0, 0, 1000]);
+  assertEquals(rates.refusalMs(ipv6Address([1, 2, 0, 1]), 1), 0, "the next network");
+  const mapped = ipv6Address([0, 0, 0xffff, 7]);
+  assertEquals([mapped, ipv4Address(7), mapped].map((a) => rates.refusalMs(a, 1)), [0, 0, 1000]);
+});
+
+Deno.test("beyond the rate of all together accepting pauses, and debts add up", () => {
+  const rates = new ConnectionRates(CONNECTIONS, NOBODY);
+  const waits = Array.from({ length: 12 }, () => rates.opened(1));
+  assertEquals(waits, [...Array(10).fill(0), 10, 20]);
+  assertEquals(rates.opened(21), 10);
+});
+
+Deno.test("addresses that are exempt are never refused, and are not remembered", () => {
+  const network = parseIpNetwork("10.0.0.0/8");
+  if ("problem" in network) throw new Error(network.problem);
+  const rates = new ConnectionRates(CONNECTIONS, new IpSet([network]));
+  for (let i = 0; i < 50; i++) assertEquals(rates.refusalMs(ipv4Address(0x0a000001), 1), 0);
+  assertEquals(rates.addresses, 0);
+  assertEquals(rates.refusalMs(ipv4Address(0x0b000001), 1), 0);
+  assertEquals(rates.addresses, 1);
+});
+
+Deno.test("0 a second is no limit", () => {
+  const off = { ...CONNECTIONS, perSecond: 0, perAddressPerSecond: 0 };
+  const rates = new ConnectionRates(off, NOBODY);
+  for (let i = 0; i < 100; i++) {
+    assertEquals([rates.refusalMs(ipv4Address(1), 1), rates.opened(1)], [0, 0]);
+  }
 });
 
 Deno.test("the table of addresses keeps its bound, and forgets who is as good as new", () => {
-  const rates = new ConnectionRates({ ...CONNECTIONS, perSecond: 0, addressesMax: 100 });
+  const rates = new ConnectionRates({ ...CONNECTIONS, addressesMax: 100 }, NOBODY);
   for (let i = 0; i < 5000; i++) {
-    rates.opened(ipv4Address(i), 1);
+    rates.refusalMs(ipv4Address(i), 1);
     assert(rates.addresses <= 100);
   }
-  for (let i = 0; i < 200; i++) rates.opened(ipv4Address(7), 100_000 + i * 10_000);
+  for (let i = 0; i < 200; i++) rates.refusalMs(ipv4Address(7), 100_000 + i * 10_000);
   assertEquals(rates.addresses, 1);
 });
 

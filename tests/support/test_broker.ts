@@ -11,6 +11,8 @@ export type ConfigChanges = {
 export interface TestOptions {
   readonly keepDataDir?: boolean;
   readonly listener?: Partial<ListenerConfig>;
+  /** Further listeners; their ports are in `server.addresses`. */
+  readonly more?: readonly Partial<ListenerConfig>[];
 }
 
 /** A running broker; `await using` ends it. */
@@ -32,12 +34,18 @@ export class TestBroker implements AsyncDisposable {
   /** Starts a broker with the default configuration and these changes; $SYS is off by default. */
   static async start(
     changes: ConfigChanges = {},
-    { keepDataDir = false, listener = {} }: TestOptions = {},
+    { keepDataDir = false, listener = {}, more = [] }: TestOptions = {},
   ): Promise<TestBroker> {
     const dataDir = changes.store?.dataDir ??
       await Deno.makeTempDir({ prefix: "relayq-test-" });
     const config: Config = {
-      listeners: [{ ...DEFAULT_CONFIG.listeners[0]!, address: "127.0.0.1:0", ...listener }],
+      listeners: [listener, ...more].map((changed) => ({
+        ...DEFAULT_CONFIG.listeners[0]!,
+        address: "127.0.0.1:0",
+        ...changed,
+      })),
+      ip: { ...DEFAULT_CONFIG.ip, ...changes.ip },
+      connectionRate: { ...DEFAULT_CONFIG.connectionRate, ...changes.connectionRate },
       loginGuard: { ...DEFAULT_CONFIG.loginGuard, ...changes.loginGuard },
       security: { ...DEFAULT_CONFIG.security, ...changes.security },
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },

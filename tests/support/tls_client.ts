@@ -1,4 +1,5 @@
 /** A client over `node:tls` that shows the certificate a test gives it. */
+import net from "node:net";
 import tls from "node:tls";
 import type { IssuedFiles } from "./test_authority.ts";
 
@@ -12,17 +13,23 @@ export interface TlsClientOptions {
   /** Certificates sent besides. */
   readonly intermediates?: readonly IssuedFiles[];
   readonly version?: "TLSv1.2" | "TLSv1.3";
+  /** Address of this machine that the client comes from. */
+  readonly from?: string;
+  /** Sent in front of the ClientHello, in the same segment as far as the system joins them. */
+  readonly preamble?: Uint8Array;
 }
 
 /** One connection; `using` destroys it. */
 export class TlsClient implements Disposable {
   readonly socket: tls.TLSSocket;
+  readonly #raw: net.Socket;
   readonly #chunks: Uint8Array[] = [];
   #ended = false;
   #wake: (() => void) | null = null;
 
-  private constructor(socket: tls.TLSSocket) {
+  private constructor(socket: tls.TLSSocket, raw: net.Socket) {
     this.socket = socket;
+    this.#raw = raw;
     socket.on("data", (chunk: Uint8Array) => {
       this.#chunks.push(chunk);
       this.#wake?.();
@@ -39,9 +46,12 @@ export class TlsClient implements Disposable {
   static async connect(options: TlsClientOptions): Promise<TlsClient> {
     const { certificate, intermediates = [], version } = options;
     const chain = certificate === undefined ? [] : [certificate, ...intermediates];
+    const { port, from = "127.0.0.1", preamble } = options;
+    const raw = net.connect({ host: "127.0.0.1", port, localAddress: from });
+    raw.on("error", () => {});
+    if (preamble !== undefined) raw.write(preamble);
     const socket = tls.connect({
-      host: "127.0.0.1",
-      port: options.port,
+      socket: raw,
       servername: "localhost",
       rejectUnauthorized: false,
       ...(certificate === undefined ? {} : {
@@ -50,11 +60,16 @@ export class TlsClient implements Disposable {
       }),
       ...(version === undefined ? {} : { minVersion: version, maxVersion: version }),
     });
-    const client = new TlsClient(socket);
+    const client = new TlsClient(socket, raw);
     await new Promise<void>((resolve) => {
       for (const event of ["secureConnect", "close", "error"]) socket.once(event, () => resolve());
     });
     return client;
+  }
+
+  /** Bytes of the server's side of the handshake, and all that came behind it. */
+  get ciphertextBytes(): number {
+    return this.#raw.bytesRead;
   }
 
   /** Sends bytes, as the socket takes them. */

@@ -13,6 +13,7 @@ import {
   type TopicName,
   type Will,
 } from "../../src/mqtt/mod.ts";
+import { type ClientSocket, LocalSocket } from "./local_socket.ts";
 
 /** How long a test waits for something that should happen at once. */
 const PATIENCE_MS = 5_000;
@@ -49,13 +50,13 @@ export function text(bytes: Uint8Array): string {
 
 /** One raw connection to the broker; `using` closes it without DISCONNECT. */
 export class WireClient implements Disposable {
-  readonly #socket: Deno.TcpConn;
+  readonly #socket: ClientSocket;
   #bytes = new Uint8Array(0);
   #pendingRead: Promise<number | null> | null = null;
   #readBuffer = new Uint8Array(65_536);
   #ended = false;
 
-  private constructor(socket: Deno.TcpConn) {
+  private constructor(socket: ClientSocket) {
     this.#socket = socket;
   }
 
@@ -64,6 +65,16 @@ export class WireClient implements Disposable {
     const socket = await Deno.connect({ hostname: "127.0.0.1", port });
     socket.setNoDelay(true);
     return new WireClient(socket);
+  }
+
+  /** Opens a TCP connection over IPv6. */
+  static async openV6(port: number): Promise<WireClient> {
+    return new WireClient(await Deno.connect({ hostname: "::1", port }));
+  }
+
+  /** Opens a TCP connection from another address of this machine, such as 127.0.0.2. */
+  static async openFrom(localAddress: string, port: number): Promise<WireClient> {
+    return new WireClient(await LocalSocket.connect(port, localAddress));
   }
 
   /** Opens, sends CONNECT and expects it to be accepted. */
