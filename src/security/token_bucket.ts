@@ -67,6 +67,14 @@ export class TokenBucket {
     const overMs = this.#fullAtMs - nowMs - this.#rate.burstMs - ROUNDING_MS;
     return overMs > 0 ? Math.ceil(overMs) : 0;
   }
+
+  /** The whole tokens that are there. */
+  left(nowMs: number): number {
+    const { tokenMs, burstMs } = this.#rate;
+    const missingMs = this.#fullAtMs > nowMs ? this.#fullAtMs - nowMs : 0;
+    const left = Math.floor((burstMs - missingMs + ROUNDING_MS) / tokenMs);
+    return left > 0 ? left : 0;
+  }
 }
 
 const ROUNDING_MS = 1e-6;

@@ -11,10 +11,23 @@ import {
   parseIpNetwork,
   type Rate,
   TokenBucket,
+  type TrafficLimits,
   TrafficRates,
 } from "../../src/security/mod.ts";
 
 const UNLIMITED = { publishesPerSecond: 0, publishesBurst: 0, bytesPerSecond: 0, bytesBurst: 0 };
+
+function ratesOf(options: {
+  each?: Partial<TrafficLimits>;
+  all?: Partial<TrafficLimits>;
+  overLimit?: "hold" | "close";
+}): TrafficRates {
+  return new TrafficRates({
+    each: { ...UNLIMITED, ...options.each },
+    all: { ...UNLIMITED, ...options.all },
+    overLimit: options.overLimit ?? "hold",
+  });
+}
 
 function rate(perSecond: number, burst: number): Rate {
   return makeRate(perSecond, burst)!;
@@ -105,8 +118,9 @@ Deno.test("a client waits for its own limit and for that of all, whichever is lo
   const rates = new TrafficRates({
     each: { ...UNLIMITED, publishesPerSecond: 10, publishesBurst: 10 },
     all: { publishesPerSecond: 15, publishesBurst: 15, bytesPerSecond: 1000, bytesBurst: 1000 },
+    overLimit: "hold",
   });
-  const [a, b] = [rates.client()!, rates.client()!];
+  const [a, b] = [rates.client("a")!, rates.client("b")!];
   assertEquals(a.publishes(10, 1), 0);
   assertEquals(a.publishes(1, 1), 100, "its own");
   assertEquals(b.publishes(6, 1), 134, "that of all");
@@ -115,7 +129,76 @@ Deno.test("a client waits for its own limit and for that of all, whichever is lo
 });
 
 Deno.test("where nothing is limited a client has no buckets", () => {
-  assertEquals(new TrafficRates({ each: UNLIMITED, all: UNLIMITED }).client(), null);
+  assertEquals(ratesOf({}).client("a"), null);
+});
+
+Deno.test("a bucket tells how many whole tokens are there, and gives just so many", () => {
+  const random = new Random(9);
+  for (let round = 0; round < 500; round++) {
+    const bucket = new TokenBucket(rate(1 + random.below(5000), 1 + random.below(200)));
+    let nowMs = 1 + random.below(1_000_000);
+    for (let step = 0; step < 20; step++) {
+      nowMs += random.below(500);
+      const left = bucket.left(nowMs);
+      assert(bucket.take(left + 1, nowMs) > 0, "one more is not there");
+      if (left > 0) assertEquals(bucket.take(left, nowMs), 0);
+      assertEquals(bucket.left(nowMs), 0);
+      bucket.charge(random.below(300), nowMs);
+    }
+  }
+});
+
+Deno.test("while a bucket of all is empty everybody has a turn, however small", () => {
+  const all = { publishesPerSecond: 10_000, publishesBurst: 100 };
+  const rates = ratesOf({ all });
+  const [greedy, modest] = [rates.client("greedy")!, rates.client("modest")!];
+  assertEquals(greedy.publishesRoom(1), 100);
+  assertEquals(greedy.publishes(100, 1), 0);
+  assertEquals(greedy.publishesRoom(1), 10, "1 ms of the rate");
+  assertEquals(greedy.publishes(10, 1), 1);
+  const waits = Array.from({ length: 9 }, () => modest.publishes(1, 1));
+  assertEquals(waits, Array(9).fill(0), "the debt of another one is not its own");
+  assertEquals(modest.publishesRoom(1), 1);
+  assertEquals(modest.publishes(1, 1), 2, "20 messages at 10 a ms");
+});
+
+Deno.test("a client that comes back finds its bucket as it left it", () => {
+  const rates = ratesOf({ each: { publishesPerSecond: 10, publishesBurst: 10 } });
+  const first = rates.client("a")!;
+  first.publishes(12, 1);
+  first.leave(1);
+  assertEquals(rates.debtors, 1);
+  const again = rates.client("a")!;
+  assertEquals(rates.debtors, 0);
+  assertEquals(again.debtMs(1), 200);
+  assertEquals(again.debtMs(201), 0);
+  assertEquals(rates.client("b")!.debtMs(1), 0);
+  again.leave(2_000);
+  assertEquals(rates.debtors, 0, "a full one is as good as a new one");
+});
+
+Deno.test("debts that are remembered are bounded, and forgotten when they are paid", () => {
+  const rates = ratesOf({ each: { bytesPerSecond: 1, bytesBurst: 1 } });
+  for (let i = 0; i < 10_500; i++) {
+    const rate = rates.client(`c${i}`)!;
+    rate.bytes(1_000, 1 + i);
+    rate.leave(1 + i);
+    assert(rates.debtors <= 10_000);
+  }
+  assertEquals(rates.client("c400")!.debtMs(10_500), 0, "who left first was forgotten");
+  assert(rates.client("c10400")!.debtMs(10_500) > 0);
+  const late = rates.client("late")!;
+  late.bytes(10, 100_000_000);
+  late.leave(100_000_000);
+  assertEquals(rates.debtors, 1);
+});
+
+Deno.test("where a limit of its own closes, that of all only holds", () => {
+  const limits = { publishesPerSecond: 10, publishesBurst: 10 };
+  const own = ratesOf({ each: limits, overLimit: "close" }).client("a")!;
+  assertEquals([own.publishes(10, 1), own.publishes(1, 1)], [0, Infinity]);
+  const shared = ratesOf({ all: limits, overLimit: "close" }).client("a")!;
+  assertEquals([shared.publishes(10, 1), shared.publishes(1, 1)], [0, 100]);
 });
 
 const CONNECTIONS: ConnectionLimits = {
@@ -185,7 +268,8 @@ Deno.test("asking a bucket costs nanoseconds and no memory", () => {
   const client = new TrafficRates({
     each: { publishesPerSecond: 1e6, publishesBurst: 1e6, bytesPerSecond: 1e9, bytesBurst: 1e9 },
     all: { publishesPerSecond: 1e6, publishesBurst: 1e6, bytesPerSecond: 1e9, bytesBurst: 1e9 },
-  }).client()!;
+    overLimit: "hold",
+  }).client("a")!;
   let waitMs = 0;
   for (let i = 0; i < 100_000; i++) waitMs += client.bytes(64, i) + client.publishes(1, i);
   const heap = Deno.memoryUsage().heapUsed;
