@@ -11,6 +11,7 @@ import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { AccessPolicy } from "./policy.ts";
 import { assertLimits } from "./limits.ts";
 import { makeMessage } from "./message.ts";
+import { RateControl } from "./rate_control.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
@@ -50,6 +51,7 @@ export class Broker {
   readonly #turn: Turn;
   readonly #gate: AckGate;
   readonly #flow: FlowControl;
+  readonly #rates: RateControl;
   readonly #sender: Sender;
   readonly #router: Router;
   readonly #sessions: SessionRegistry;
@@ -67,20 +69,23 @@ export class Broker {
     const turn = new Turn(options);
     const gate = new AckGate(turn);
     const flow = new FlowControl(turn);
+    const rates = new RateControl(turn, { flow });
     const { retainedExpiryMs, retainedFull } = options.limits;
     const ordered = retainedExpiryMs > 0 || retainedFull === "drop_oldest";
     const retained = new RetainedMessages({ ordered });
     const sender = new Sender(turn, { gate, flow, retained });
     const router = new Router(turn, { sender, retained });
-    const sessions = new SessionRegistry(turn, { gate, flow, sender, router });
+    const sessions = new SessionRegistry(turn, { gate, flow, rates, sender, router });
     const subscriptions = new Subscriptions(turn, { gate, sender, router });
     this.#turn = turn;
     this.#gate = gate;
     this.#flow = flow;
+    this.#rates = rates;
     this.#sender = sender;
     this.#router = router;
     this.#sessions = sessions;
-    this.#inbound = new Inbound(turn, { gate, flow, sender, router, sessions, subscriptions });
+    const parts = { gate, flow, rates, sender, router, sessions, subscriptions };
+    this.#inbound = new Inbound(turn, parts);
   }
 
   /** Counters and gauges; a live object. */
@@ -225,6 +230,7 @@ export class Broker {
   /** Time passed: timeouts, slow consumers, expiry. To be called a few times a second. */
   tick(instant: Instant): void {
     this.#turn.setClock(instant);
+    this.#rates.release();
     this.#flow.tick();
     this.continueReplays(instant);
     for (const connection of this.#connections) this.#tickConnection(connection);
@@ -237,6 +243,17 @@ export class Broker {
     // A wall clock that was set must not look like time that has passed until the next start.
     const wasSet = Math.abs(instant.wallMs - instant.nowMs - this.#wallAheadMs) > CLOCK_JUMP_MS;
     if (due || wasSet) this.#saveClock();
+  }
+
+  /** When `releaseRates` wants to be called, in ms of the monotonic clock; Infinity for never. */
+  get nextRateReleaseMs(): number {
+    return this.#rates.nextReleaseMs;
+  }
+
+  /** Time passed: clients that had sent too much may be read again. */
+  releaseRates(instant: Instant): void {
+    this.#turn.setClock(instant);
+    this.#rates.release();
   }
 
   /** Does what the turn has put off until its end; to be called before its commit. */

@@ -1,6 +1,7 @@
 /** One Network Connection as the core sees it: bytes in, bytes out, and where it stands. */
 import { type BlockPool, ByteBuffer, type Will } from "../mqtt/mod.ts";
 import { CONNECTION } from "./connection_states.ts";
+import type { ClientRate } from "./rate_limiter.ts";
 import type { Session } from "./session.ts";
 import type { TopicEntry } from "./topic_cache.ts";
 
@@ -64,6 +65,14 @@ export class Connection {
   holdsItself = false;
   /** Whether the store has to catch up before this one is read. */
   heldByStore = false;
+  /** What its client may send; null if that has no limit. */
+  rate: ClientRate | null = null;
+  /** Its place in the queue of those that have sent too much; -1 if it may be read. */
+  releaseIndex = -1;
+  /** Until when it is not read, if it stands in that queue. */
+  heldUntilMs = 0;
+  /** Whether it has been held for its rate before. */
+  rateExceeded = false;
   /** Publishers that are not read because this connection does not keep up. */
   holding: Set<Connection> | null = null;
   /** Since when the backlog is above its high-water mark; 0 if it is not. */
@@ -94,9 +103,14 @@ export class Connection {
       (this.gated === null ? 0 : this.gated.buffer.length);
   }
 
+  /** Whether it has sent more than it may, and is not read for a while. */
+  get heldByRate(): boolean {
+    return this.releaseIndex >= 0;
+  }
+
   /** Whether the transport should read the socket: open, CONNECT judged, nobody holds it. */
   get readable(): boolean {
-    return this.holds === 0 && !this.holdsItself && !this.heldByStore &&
+    return this.holds === 0 && !this.holdsItself && !this.heldByStore && !this.heldByRate &&
       this.state !== CONNECTION.states.closed && this.state !== CONNECTION.states.authenticating;
   }
 

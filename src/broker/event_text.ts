@@ -15,6 +15,7 @@ const CAUSES: Readonly<Record<CloseCause, string>> = {
   connectTimeout: "no CONNECT in time",
   stalledWrite: "client takes no bytes",
   revoked: "user is not known any more",
+  rateLimit: "sends more than its rate",
   shutdown: "server shuts down",
 };
 
@@ -42,6 +43,8 @@ export function describeEvent(event: BrokerEvent): { severity: Severity; text: s
         severity: "warn",
         text: event.caughtUp ? `caught up: ${who}` : `slow consumer: ${who}`,
       };
+    case "rateExceeded":
+      return { severity: "info", text: `held: ${who}, a rate is exceeded; said once` };
   }
 }
 

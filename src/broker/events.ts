@@ -13,6 +13,7 @@ export type CloseCause =
   | "connectTimeout"
   | "stalledWrite"
   | "revoked"
+  | "rateLimit"
   | "shutdown";
 
 /** One event. */
@@ -24,7 +25,8 @@ export type BrokerEvent =
     readonly connection: Connection;
     readonly error: ProtocolError;
   }
-  | { readonly kind: "slowConsumer"; readonly connection: Connection; readonly caughtUp: boolean };
+  | { readonly kind: "slowConsumer"; readonly connection: Connection; readonly caughtUp: boolean }
+  | { readonly kind: "rateExceeded"; readonly connection: Connection };
 
 /** How many events a turn may collect; more are counted, not kept. */
 const EVENTS_MAX = 4096;

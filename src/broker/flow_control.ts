@@ -74,7 +74,7 @@ export class FlowControl {
     if (!connection.holdsItself) return;
     if (connection.pendingBytes > this.#turn.limits.outboxLowWaterBytes) return;
     connection.holdsItself = false;
-    this.#resume(connection);
+    this.resume(connection);
   }
 
   /** Stops reading a publisher whose messages wait for a store that does not keep up. */
@@ -97,7 +97,7 @@ export class FlowControl {
     for (const connection of held) {
       connection.heldByStore = false;
       if (connection.congestedSinceMs !== 0) connection.congestedSinceMs = nowMs;
-      this.#resume(connection);
+      this.resume(connection);
     }
   }
 
@@ -113,13 +113,22 @@ export class FlowControl {
     connection.holds = 0;
   }
 
+  /** Nothing that the caller knows of holds it any more: it is read again if nothing else does. */
+  resume(connection: Connection): void {
+    if (!connection.readable) return;
+    // While it was held its packets could not be seen: its keep alive starts anew.
+    connection.lastPacketMs = this.#turn.nowMs;
+    this.#turn.resumed.push(connection);
+  }
+
   /** Finds the receivers that have been congested for too long, and asks for the store. */
   tick(): void {
     const { nowMs, limits, statistics, events } = this.#turn;
     // Where acknowledgements do not wait for the disk, nothing else tells that it has caught up.
     this.storeProgress();
     for (const receiver of this.#congested) {
-      // Who is held cannot acknowledge: that time is not part of its grace.
+      // Who is held cannot acknowledge: that time is not part of its grace. Who has sent too much
+      // is held for that alone, and must not hold others by it.
       if (receiver.slow || receiver.holds > 0 || receiver.heldByStore) continue;
       if (nowMs - receiver.congestedSinceMs <= limits.slowConsumerGraceMs) continue;
       receiver.slow = true;
@@ -147,14 +156,7 @@ export class FlowControl {
         const heldSinceMs = Math.max(publisher.heldSinceMs, publisher.congestedSinceMs);
         publisher.congestedSinceMs += this.#turn.nowMs - heldSinceMs;
       }
-      this.#resume(publisher);
+      this.resume(publisher);
     }
-  }
-
-  #resume(connection: Connection): void {
-    if (!connection.readable) return;
-    // While it was held its packets could not be seen: its keep alive starts anew.
-    connection.lastPacketMs = this.#turn.nowMs;
-    this.#turn.resumed.push(connection);
   }
 }

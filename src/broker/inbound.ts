@@ -13,18 +13,25 @@ import {
   PACKET_NAMES,
   PacketType,
   type ProtocolError,
-  protocolError,
   PublishView,
 } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
 import type { FlowControl } from "./flow_control.ts";
-import { QOS_RECEIVER } from "./qos_receiver_states.ts";
+import { QOS_RECEIVER, receiverStep } from "./qos_receiver_states.ts";
+import {
+  FIRST_NOT_CONNECT,
+  PUBLISH_REFUSED,
+  RECEIVE_LIMIT,
+  SECOND_CONNECT,
+  UNEXPECTED_PACKET,
+  ZERO_LENGTH_REFUSED,
+} from "./inbound_errors.ts";
 import { oversizeMessage } from "./oversize.ts";
 import { type PacketRun, sameTopicEnd, splitRun } from "./packet_run.ts";
+import type { RateControl } from "./rate_control.ts";
 import type { Router } from "./router.ts";
-import type { Session } from "./session.ts";
 import { type Sender, SenderEvent } from "./sender.ts";
 import type { SessionRegistry } from "./session_registry.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -37,17 +44,6 @@ const PUBREC_FIRST_BYTE = 0x50;
 const PUBCOMP_FIRST_BYTE = 0x70;
 const PINGRESP = Uint8Array.of(0xd0, 0);
 
-const UNEXPECTED_PACKET = protocolError("MQTT-4.8.0-1", "packet is not allowed in this state");
-const FIRST_NOT_CONNECT = protocolError("MQTT-3.1.0-1", "first packet is not CONNECT");
-const SECOND_CONNECT = protocolError("MQTT-3.1.0-2", "second CONNECT");
-const RECEIVE_LIMIT = protocolError("limit:receive_in_flight_max", "too many QoS 2 messages open");
-const PUBLISH_REFUSED = protocolError("MQTT-3.3.5-2", "publish is not allowed");
-const ZERO_LENGTH_REFUSED = protocolError(
-  "MQTT-3.1.3-9",
-  "zero-byte Client Identifiers are switched off",
-  2,
-);
-
 /** Events of the connection table by Control Packet type. */
 const CONNECTION_EVENTS: readonly (number | undefined)[] = PACKET_NAMES.map((name) =>
   (CONNECTION.events as Record<string, number>)[name]
@@ -57,10 +53,18 @@ const CONNECTION_EVENTS: readonly (number | undefined)[] = PACKET_NAMES.map((nam
 export interface InboundParts {
   readonly gate: AckGate;
   readonly flow: FlowControl;
+  readonly rates: RateControl;
   readonly sender: Sender;
   readonly router: Router;
   readonly sessions: SessionRegistry;
   readonly subscriptions: Subscriptions;
+}
+
+/** A complete packet: where it begins, where the bytes end, and its type. */
+interface Place {
+  readonly position: number;
+  readonly limit: number;
+  readonly type: number;
 }
 
 /** Reads packets and carries them out. */
@@ -107,7 +111,10 @@ export class Inbound {
         break;
       }
       if (status === FrameStatus.incomplete) break;
-      position = this.#packet(connection, bytes, { position, limit: range.end, type });
+      const at = { position, limit: range.end, type };
+      position = connection.rate === null
+        ? this.#packet(connection, bytes, at)
+        : this.#charged(connection, bytes, at);
     }
     turn.publisher = null;
     this.#parts.flow.limitSelf(connection);
@@ -146,12 +153,22 @@ export class Inbound {
     return false;
   }
 
+  /** As `#packet`, for a client whose rate has limits. */
+  #charged(connection: Connection, bytes: Uint8Array, at: Place): number {
+    const { statistics } = this.#turn;
+    const before = statistics.publishReceived;
+    const end = this.#packet(connection, bytes, at);
+    if (connection.closed) return end;
+    const { rates, sessions } = this.#parts;
+    const messages = statistics.publishReceived - before;
+    const stays = rates.read(connection, end - at.position) &&
+      (messages === 0 || rates.published(connection, messages));
+    if (!stays) sessions.close(connection, "rateLimit");
+    return end;
+  }
+
   /** Carries out the complete packet in `#frame`; gives the offset behind what was processed. */
-  #packet(
-    connection: Connection,
-    bytes: Uint8Array,
-    at: { position: number; limit: number; type: number },
-  ): number {
+  #packet(connection: Connection, bytes: Uint8Array, at: Place): number {
     const frame = this.#frame;
     const { statistics } = this.#turn;
     statistics.packetsReceived++;
@@ -257,13 +274,10 @@ export class Inbound {
    * A PUBLISH at QoS 0, and those behind it that have the same topic: one look-up and one copy for
    * each subscriber serve them all. Gives the offset behind the last one.
    */
-  #publishRun(
-    connection: Connection,
-    bytes: Uint8Array,
-    at: { position: number; limit: number },
-  ): number {
+  #publishRun(connection: Connection, bytes: Uint8Array, at: Place): number {
     const view = this.#view;
-    const { statistics, limits: { packetBytesMax } } = this.#turn;
+    const { statistics, limits: { packetBytesMax }, nowMs } = this.#turn;
+    const { rate } = connection;
     const first = this.#frame.end;
     const entry = this.#topic(connection, bytes);
     if (isProtocolError(entry)) {
@@ -272,8 +286,10 @@ export class Inbound {
     }
     let end = first;
     let packets = 1;
-    const most = this.#runBytesMax(entry);
-    while (end - at.position < most) {
+    let most = this.#runBytesMax(entry);
+    if (rate !== null) most = Math.min(most, rate.bytesRoom(nowMs));
+    const packetsMost = rate === null ? Infinity : rate.publishesRoom(nowMs);
+    while (end - at.position < most && packets < packetsMost) {
       const next = sameTopicEnd(bytes, { start: end, limit: at.limit, packetBytesMax }, entry);
       if (next === 0) break;
       end = next;
@@ -378,16 +394,4 @@ export class Inbound {
 /** Why a message on this topic is refused. */
 function refusal(entry: TopicEntry): "server-topic" | "publish-refused" {
   return entry.serverOwned ? "server-topic" : "publish-refused";
-}
-
-/** Where an event of the QoS receiver table leads from the state of a Packet Identifier. */
-function receiverStep(
-  session: Session,
-  packetId: number,
-  event: number,
-): { from: number; to: number; emitted: number } {
-  const { states, stride, next, emission } = QOS_RECEIVER;
-  const from = session.receiving?.has(packetId) === true ? states.awaitPubrel : states.idle;
-  const at = from * stride + event;
-  return { from, to: next[at]!, emitted: emission[at]! };
 }

@@ -1,4 +1,5 @@
 /** Receipt of one Application Message from a client at QoS 1 or 2 (sections 4.3.2 and 4.3.3). */
+import type { Session } from "./session.ts";
 import { compileTable, type TransitionTable } from "./transition_table.ts";
 
 /**
@@ -23,3 +24,15 @@ export const QOS_RECEIVER_TABLE = {
 
 /** The table as numbers. */
 export const QOS_RECEIVER = compileTable(QOS_RECEIVER_TABLE);
+
+/** Where an event of the table leads from the state of a Packet Identifier. */
+export function receiverStep(
+  session: Session,
+  packetId: number,
+  event: number,
+): { from: number; to: number; emitted: number } {
+  const { states, stride, next, emission } = QOS_RECEIVER;
+  const from = session.receiving?.has(packetId) === true ? states.awaitPubrel : states.idle;
+  const at = from * stride + event;
+  return { from, to: next[at]!, emitted: emission[at]! };
+}

@@ -8,6 +8,7 @@ import type { CloseCause } from "./events.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { makeMessage } from "./message.ts";
 import type { StoredSession } from "./journal.ts";
+import type { RateControl } from "./rate_control.ts";
 import type { Router } from "./router.ts";
 import type { Sender } from "./sender.ts";
 import { Session } from "./session.ts";
@@ -25,6 +26,7 @@ const { states, events, emissions } = SESSION;
 export interface SessionParts {
   readonly gate: AckGate;
   readonly flow: FlowControl;
+  readonly rates: RateControl;
   readonly sender: Sender;
   readonly router: Router;
 }
@@ -88,6 +90,7 @@ export class SessionRegistry {
     connection.will = packet.will === null ? null : this.#admitWill(connection, packet.will);
     if (connection.will !== null) journal.willSet(identifier, connection.will); // [MQTT-3.1.2-8]
     this.#step(connection, "accept");
+    this.#parts.rates.admit(connection);
     statistics.clientsConnected++;
     statistics.clientsConnectedMax = Math.max(
       statistics.clientsConnectedMax,
@@ -116,6 +119,7 @@ export class SessionRegistry {
     this.#turn.touch(connection);
     this.#turn.events.add({ kind: "closed", connection, cause });
     this.#parts.flow.forget(connection);
+    this.#parts.rates.forget(connection);
     const session = connection.session;
     if (session !== null) {
       statistics.clientsConnected--;

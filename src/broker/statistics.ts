@@ -58,6 +58,10 @@ export class Statistics {
   publishersHeld = 0;
   /** Times a publisher was not read because the store did not keep up. */
   storeHolds = 0;
+  /** Times a client was not read because it, or all together, had sent more than a rate allows. */
+  rateHolds = 0;
+  /** Connections closed for that. */
+  rateCloses = 0;
   /** Dead letters that are kept, and what they count against their bound. */
   deadLetters = 0;
   deadLetterBytes = 0;

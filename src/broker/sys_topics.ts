@@ -85,6 +85,8 @@ export class SysTopics {
       ["dead-letters/bytes", s.deadLetterBytes],
       ["dead-letters/not-kept", s.deadLettersNotKept],
       ["store/holds", s.storeHolds],
+      ["rate/holds", s.rateHolds],
+      ["rate/closed", s.rateCloses],
       ["subscriptions/count", s.subscriptions],
       ["heap/current", facts.heapBytes],
       ["heap/maximum", this.#heapMaximumBytes],

@@ -6,6 +6,7 @@ import { EventLog } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { AccessPolicy } from "./policy.ts";
+import type { RateLimiter } from "./rate_limiter.ts";
 import type { Session } from "./session.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -31,6 +32,8 @@ export interface BrokerOptions {
   /** Makes Client Identifiers for clients that sent none; must not repeat. */
   readonly randomId: () => string;
   readonly pool: BlockPool;
+  /** How much clients may send; null if they are not limited. */
+  readonly rates?: RateLimiter | null;
 }
 
 /** The state of one turn of the core, between two calls of `Broker.endTurn`. */
@@ -40,6 +43,7 @@ export class Turn {
   readonly randomId: () => string;
   readonly pool: BlockPool;
   policy: AccessPolicy;
+  readonly rates: RateLimiter | null;
   readonly statistics: Statistics = new Statistics();
   readonly events: EventLog = new EventLog();
   readonly deadLetters: DeadLetters;
@@ -70,6 +74,7 @@ export class Turn {
     this.randomId = options.randomId;
     this.pool = options.pool;
     this.policy = options.policy;
+    this.rates = options.rates ?? null;
     this.deadLetters = new DeadLetters(this);
   }
 

@@ -10,6 +10,7 @@ import {
   type Connection,
   type Instant,
   OPEN_ACCESS,
+  type RateLimiter,
 } from "../../src/broker/mod.ts";
 import { BlockPool, type TopicName } from "../../src/mqtt/mod.ts";
 import { MemoryStore, type Store } from "../../src/store/mod.ts";
@@ -30,6 +31,7 @@ export interface CoreOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly store?: Store;
   readonly policy?: AccessPolicy;
+  readonly rates?: RateLimiter;
   /** Where the wall clock stands at the start. */
   readonly wallMs?: number;
 }
@@ -58,6 +60,7 @@ export class Core {
       journal: this.store.journal,
       randomId: () => `random-${this.#nextId++}`,
       pool: this.pool,
+      rates: options.rates ?? null,
     });
     this.broker.restore(this.store.load(), this.instant());
     this.turn();
@@ -124,14 +127,16 @@ export class Core {
     this.turn();
   }
 
-  /** Lets time pass, in steps of a tick, as the server does. */
+  /** Lets time pass, in steps of a tick or up to the next release, as the server does. */
   advance(ms: number, tickMs = 250): void {
     const end = this.nowMs + ms;
     while (this.nowMs < end) {
-      const step = Math.min(tickMs, end - this.nowMs);
-      this.nowMs += step;
-      this.wallMs += step;
-      this.broker.tick(this.instant());
+      const tickAt = this.nowMs + tickMs - this.nowMs % tickMs;
+      const next = Math.min(tickAt, end, this.broker.nextRateReleaseMs);
+      this.wallMs += next - this.nowMs;
+      this.nowMs = next;
+      if (next === this.broker.nextRateReleaseMs) this.broker.releaseRates(this.instant());
+      else this.broker.tick(this.instant());
       this.turn();
       for (const client of [...this.#clients.values()]) {
         if (client.connection.closed) client.flush();
