@@ -3,6 +3,7 @@
  * one write for each connection with output, one write of the log.
  */
 import { iterate } from "./_server_parts.ts";
+import { ReleaseTimer } from "./_server_rates.ts";
 import {
   type Broker,
   type Connection,
@@ -35,6 +36,7 @@ export class Turns implements TurnOwner {
   readonly log: Log;
   readonly #store: Store;
   readonly #writeLog: (lines: string) => void;
+  readonly #releases = new ReleaseTimer(this);
   #hands: TurnHands | null = null;
   /** Lines of this turn, so that a turn writes once. */
   #logLines = "";
@@ -101,6 +103,7 @@ export class Turns implements TurnOwner {
     }
     if (broker.replaysWait) void this.#continueReplays();
     for (const pending of broker.takeAuthentications()) hands?.authenticate(pending);
+    this.#releases.set();
     this.#flushLog();
   }
 

@@ -1,6 +1,7 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
 import { Listeners } from "./_server_listeners.ts";
 import { brokerLimits, openGatekeeper, openStore } from "./_server_parts.ts";
+import { openRates } from "./_server_rates.ts";
 import { Reception } from "./_server_reception.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
@@ -239,5 +240,6 @@ function makeBroker(config: Config, { gatekeeper, store }: ServerParts, pool: Bl
     journal: store.journal,
     randomId: () => `relayq-${crypto.randomUUID()}`,
     pool,
+    rates: openRates(config),
   });
 }

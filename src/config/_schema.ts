@@ -1,5 +1,6 @@
 import { COUNT_MAX, MEMORY_BYTES_MAX, TEN_YEARS_MS } from "./_schema_bounds.ts";
 import { DOOR_KEYS } from "./_schema_door.ts";
+import { RATE_TABLE } from "./_schema_rate.ts";
 import { SECURITY_TABLES } from "./_schema_security.ts";
 import { TLS_KEYS } from "./_schema_tls.ts";
 import { STATE_TABLES } from "./_schema_state.ts";
@@ -37,6 +38,7 @@ export const SCHEMA = [
     ],
   },
   ...SECURITY_TABLES,
+  RATE_TABLE,
   {
     name: "protocol",
     repeated: false,

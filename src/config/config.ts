@@ -6,6 +6,7 @@ export interface Config {
   readonly ip: IpConfig;
   readonly connectionRate: ConnectionRateConfig;
   readonly loginGuard: LoginGuardConfig;
+  readonly rate: RateConfig;
   readonly protocol: ProtocolConfig;
   readonly limits: LimitsConfig;
   readonly queue: QueueConfig;
@@ -83,6 +84,23 @@ export interface LoginGuardConfig {
   readonly lockOutMsMax: number;
   /** Addresses and networks, with blanks between. */
   readonly exempt: string;
+}
+
+/** How much clients may send. A rate of 0 is no limit; a burst of 0 is what the rate gives in a second. */
+export interface RateConfig {
+  /** PUBLISH packets of one client. */
+  readonly clientMessagesPerSecond: number;
+  readonly clientMessagesBurst: number;
+  /** Bytes of all Control Packets of one client. */
+  readonly clientBytesPerSecond: number;
+  readonly clientBytesBurst: number;
+  /** The same of all clients together. */
+  readonly totalMessagesPerSecond: number;
+  readonly totalMessagesBurst: number;
+  readonly totalBytesPerSecond: number;
+  readonly totalBytesBurst: number;
+  /** What becomes of a client above its own limit; that of all only ever holds. */
+  readonly overLimit: "hold" | "close";
 }
 
 /** What the broker speaks besides MQTT 3.1.1. */

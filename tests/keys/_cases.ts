@@ -5,6 +5,7 @@ import { TestBroker } from "../support/test_broker.ts";
 import { connectPacket, publishPacket, text, WireClient } from "../support/wire_client.ts";
 import { doorCases } from "./_door_cases.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
+import { rateCases } from "./_rate_cases.ts";
 import { securityCases } from "./_security_cases.ts";
 import { stateCases } from "./_state_cases.ts";
 import { tlsCases } from "./_tls_cases.ts";
@@ -268,6 +269,7 @@ export const KEY_CASES: KeyCases = {
   ...otherCases,
   ...securityCases,
   ...doorCases,
+  ...rateCases,
   ...tlsCases,
   ...stateCases,
   ...startCases,

@@ -47,6 +47,7 @@ export class TestBroker implements AsyncDisposable {
       ip: { ...DEFAULT_CONFIG.ip, ...changes.ip },
       connectionRate: { ...DEFAULT_CONFIG.connectionRate, ...changes.connectionRate },
       loginGuard: { ...DEFAULT_CONFIG.loginGuard, ...changes.loginGuard },
+      rate: { ...DEFAULT_CONFIG.rate, ...changes.rate },
       security: { ...DEFAULT_CONFIG.security, ...changes.security },
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
       limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },
