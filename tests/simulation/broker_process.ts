@@ -11,6 +11,7 @@ import {
   type Instant,
 } from "../../src/broker/mod.ts";
 import { BlockPool } from "../../src/mqtt/mod.ts";
+import { type TrafficRateOptions, TrafficRates } from "../../src/security/mod.ts";
 import { type DurabilityOptions, DurableStore } from "../../src/store/durable_store.ts";
 import { readState } from "../../src/store/sqlite_state_reader.ts";
 import type { Dice } from "./dice.ts";
@@ -30,6 +31,8 @@ export interface ProcessWorld {
   readonly disk: VirtualDisk;
   readonly limits: BrokerLimits;
   readonly policy: AccessPolicy;
+  /** What clients may send; null for no limit. */
+  readonly rates: TrafficRateOptions | null;
   readonly store: DurabilityOptions;
   readonly diskLatencyMs: number;
   /** How long the loop takes from the first input of a turn to its end, on the average. */
@@ -61,6 +64,8 @@ export class BrokerProcess implements SocketOwner {
   readonly #startedMs: number;
   #alive = true;
   #turnRequested = false;
+  #releaseMs = Infinity;
+  #cancelRelease: (() => void) | null = null;
   #nextHandle = 1;
   #nextRandomId = 1;
 
@@ -95,6 +100,7 @@ export class BrokerProcess implements SocketOwner {
       journal: this.store.journal,
       randomId: () => `random-${this.#startedMs}-${this.#nextRandomId++}`,
       pool: this.pool,
+      rates: world.rates === null ? null : new TrafficRates(world.rates),
     });
     this.broker.restore(this.store.load(), this.instant());
     this.requestTurn();
@@ -160,6 +166,22 @@ export class BrokerProcess implements SocketOwner {
         this.requestTurn();
       });
     }
+    this.#releaseLater();
+  }
+
+  /** Sets the one timer for clients that have sent too much. */
+  #releaseLater(): void {
+    const releaseMs = this.broker.nextRateReleaseMs;
+    if (releaseMs === this.#releaseMs) return;
+    this.#releaseMs = releaseMs;
+    this.#cancelRelease?.();
+    this.#cancelRelease = null;
+    if (releaseMs === Infinity) return;
+    this.#cancelRelease = this.#timer(releaseMs - this.instant().nowMs, () => {
+      this.#releaseMs = Infinity;
+      this.broker.releaseRates(this.instant());
+      this.requestTurn();
+    });
   }
 
   #commit(): void {

@@ -13,6 +13,7 @@ export interface Mutant {
 const GATE = "src/broker/ack_gate.ts";
 const BROKER = "src/broker/broker.ts";
 const INBOUND = "src/broker/inbound.ts";
+const RATES = "src/broker/rate_control.ts";
 const REGISTRY = "src/broker/session_registry.ts";
 const ROUTER = "src/broker/router.ts";
 const SENDER = "src/broker/sender.ts";
@@ -27,6 +28,12 @@ export const MUTANTS: readonly Mutant[] = [
     original:
       "if (!durable && connection.gated?.acknowledgements !== true) return this.#open(connection);",
     replacement: "if (durable || !durable) return this.#open(connection);",
+  },
+  {
+    name: "a client that has sent too much is not read again",
+    file: RATES,
+    original: "this.#flow.resume(connection);",
+    replacement: "if (connection.closed) this.#flow.resume(connection);",
   },
   {
     name: "PUBACK and PUBREC before the commit",

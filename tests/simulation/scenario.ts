@@ -1,5 +1,6 @@
 /** The shape of one run: how many clients, what they do, what goes wrong and how often. */
 import type { BrokerLimits } from "../../src/broker/mod.ts";
+import type { TrafficRateOptions } from "../../src/security/mod.ts";
 import type { DurabilityOptions } from "../../src/store/durable_store.ts";
 import { TEST_LIMITS } from "../broker/_limits.ts";
 import type { Dice } from "./dice.ts";
@@ -63,6 +64,24 @@ export interface Scenario {
 
 const TOPICS = ["a", "a/x", "a/y", "b", "b/x", "b/y", "c/x/1", "c/y/2"];
 const FILTERS = ["a", "a/x", "a/+", "a/#", "+/x", "b/#", "b/y", "+", "c/#", "c/+/2", "#"];
+
+/** Draws what clients may send; null for no limit. Who floods is held for less than a second. */
+export function drawRates(dice: Dice): TrafficRateOptions | null {
+  if (dice.chance(0.5)) return null;
+  const each = {
+    publishesPerSecond: dice.pick([0, 50, 200]),
+    publishesBurst: dice.pick([1, 5, 20]),
+    bytesPerSecond: dice.pick([0, 20_000]),
+    bytesBurst: dice.pick([1, 500]),
+  };
+  const all = {
+    publishesPerSecond: dice.pick([0, 0, 500]),
+    publishesBurst: dice.pick([1, 20]),
+    bytesPerSecond: dice.pick([0, 0, 100_000]),
+    bytesBurst: dice.pick([1, 5_000]),
+  };
+  return { each, all, overLimit: "hold" };
+}
 
 /** Draws a scenario. */
 export function drawScenario(dice: Dice): Scenario {

@@ -11,7 +11,8 @@ import { Dice } from "./dice.ts";
 import { Link, type LinkClient } from "./link.ts";
 import { type ClientWorld, ModelClient } from "./model_client.ts";
 import { Oracle } from "./oracle.ts";
-import { drawScenario, type Scenario } from "./scenario.ts";
+import type { TrafficRateOptions } from "../../src/security/mod.ts";
+import { drawRates, drawScenario, type Scenario } from "./scenario.ts";
 import { Scheduler } from "./scheduler.ts";
 import { traced } from "./trace.ts";
 import { VirtualDisk } from "./virtual_disk.ts";
@@ -26,6 +27,8 @@ const SYNC_LATENCIES = 30;
 const DISK_RETRY_MS = 250;
 /** How far the wall clock jumps at most. */
 const JUMP_MS = 1e9;
+/** Apart from all seeds of runs. */
+const RATE_SEEDS = 1e9;
 const ORACLE_TICK_MS = 250;
 const WALL_START_MS = 1_700_000_000_000;
 /** A run that takes more events than this does not get anywhere. */
@@ -43,6 +46,8 @@ export interface SimulationOptions {
 export interface Report {
   readonly events: number;
   readonly crashes: number;
+  /** Times that a client was held for its rate. */
+  readonly rateHolds: number;
   readonly received: number;
   readonly scenario: Scenario;
 }
@@ -62,6 +67,7 @@ class Simulation implements ClientWorld {
   readonly scheduler = new Scheduler();
   readonly dice: Dice;
   readonly scenario: Scenario;
+  readonly #rates: TrafficRateOptions | null;
   readonly oracle: Oracle;
   isCalm = false;
   readonly #disk: VirtualDisk;
@@ -71,6 +77,7 @@ class Simulation implements ClientWorld {
   #process: BrokerProcess | null = null;
   #acts = 0;
   #crashes = 0;
+  #rateHolds = 0;
   #wallOffsetMs = WALL_START_MS;
   #diskFull = false;
   /** Since when the store may not have written everything; Infinity if it has. */
@@ -84,10 +91,12 @@ class Simulation implements ClientWorld {
     this.dice = new Dice(seed);
     this.#trace = trace;
     this.scenario = drawScenario(this.dice);
+    // Dice of their own: a seed without limits is the run that it was before there were any.
+    this.#rates = drawRates(new Dice(seed + RATE_SEEDS));
     const { walBytesMax, store, diskLatencyMs } = this.scenario;
     const { durability } = store;
     const expectsPowerCut = this.scenario.crashes > 0 && this.scenario.powerCutRate > 0;
-    trace?.(JSON.stringify(this.scenario));
+    trace?.(JSON.stringify({ ...this.scenario, rates: this.#rates }));
     this.#disk = new VirtualDisk(directory, { walBytesMax, durability, expectsPowerCut });
     const { limits, topics, isTight } = this.scenario;
     const queue = { messagesMax: limits.queueMessagesMax, bytesMax: limits.queueBytesMax };
@@ -121,7 +130,8 @@ class Simulation implements ClientWorld {
     await this.#windDown();
     const { scenario, oracle, scheduler } = this;
     const events = scheduler.steps;
-    return { events, crashes: this.#crashes, received: oracle.received, scenario };
+    const rateHolds = this.#rateHolds;
+    return { events, crashes: this.#crashes, rateHolds, received: oracle.received, scenario };
   }
 
   /** Lets go of the files. */
@@ -177,6 +187,7 @@ class Simulation implements ClientWorld {
   #crash(): void {
     if (this.#process === null) return;
     this.#crashes++;
+    this.#rateHolds += this.#process.broker.statistics.rateHolds;
     this.#process.crash();
     this.#process = null;
     const isPowerCut = !this.isCalm && this.dice.chance(this.scenario.powerCutRate);
@@ -194,6 +205,7 @@ class Simulation implements ClientWorld {
         disk: this.#disk,
         limits: scenario.limits,
         policy: this.#policy,
+        rates: this.#rates,
         store: scenario.store,
         diskLatencyMs: scenario.diskLatencyMs,
         turnMs: scenario.turnMs,

@@ -1,5 +1,5 @@
 /** The seeds that have failed once, some that have not, and the simulation itself. */
-import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertGreater, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { main, temporaryDirectory } from "./main.ts";
 import { MUTANTS } from "./mutants.ts";
 import { simulate } from "./simulation.ts";
@@ -12,7 +12,8 @@ Deno.test("the simulation finds nothing in the seeds that have failed once", asy
 });
 
 Deno.test("the simulation finds nothing in a few other seeds", async () => {
-  await replay(FIXED_SEEDS);
+  const rateHolds = await replay(FIXED_SEEDS);
+  assertGreater(rateHolds, 100, "limits of rates are reached");
 });
 
 Deno.test("a seed is the same run every time, and another seed is another run", async () => {
@@ -39,16 +40,19 @@ Deno.test("the command of the simulation prints what it ran, and refuses what it
   assertStringIncludes(lines.join(), "usage:");
 });
 
-async function replay(seeds: readonly number[]): Promise<void> {
+/** Runs the seeds; gives how often clients were held for their rates. */
+async function replay(seeds: readonly number[]): Promise<number> {
   const directory = temporaryDirectory();
+  let rateHolds = 0;
   try {
     for (const seed of seeds) {
       try {
-        await simulate(seed, { directory });
+        rateHolds += (await simulate(seed, { directory })).rateHolds;
       } catch (error) {
         throw new Error(`replay: deno task sim --seed ${seed}`, { cause: error });
       }
     }
+    return rateHolds;
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
