@@ -83,11 +83,7 @@ export class TrafficRates {
         own: bucket(own.bytes),
         shared: bytes === null ? null : new Share(bytes, this.#turns.bytes),
       },
-      pauseMs: Math.min(
-        PAUSE_MS,
-        own.publishes?.burstMs ?? PAUSE_MS,
-        own.bytes?.burstMs ?? PAUSE_MS,
-      ),
+      pauseMs: pauseOf(own.publishes, own.bytes),
     });
   }
 }
@@ -241,6 +237,12 @@ class Debtors {
 
 function bucket(rate: Rate | null): TokenBucket | null {
   return rate === null ? null : new TokenBucket(rate);
+}
+
+/** The rest of who has used up a limit of its own: not so long that a bucket would run over. */
+function pauseOf(publishes: Rate | null, bytes: Rate | null): number {
+  const shortestMs = Math.min(publishes?.burstMs ?? PAUSE_MS, bytes?.burstMs ?? PAUSE_MS);
+  return Math.floor(Math.min(PAUSE_MS, shortestMs));
 }
 
 /** What comes in so many ms, not more than the burst and at least 1. */

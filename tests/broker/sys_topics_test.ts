@@ -17,9 +17,11 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
     inFlightBytes: 9,
     deadLetters: 10,
     deadLetterBytes: 11,
+    rateHolds: 13,
+    rateCloses: 14,
   });
   const store = { "backlog/bytes": 12 };
-  const door = { "refused/connections-max": 13 };
+  const door = { "refused/connections-max": 15 };
   const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store, door };
   const topics = new Map(new SysTopics().round(statistics, facts));
   const names = [
@@ -36,7 +38,9 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
     "dead-letters/bytes",
     "store/backlog/bytes",
     "refused/connections-max",
+    "rate/holds",
+    "rate/closed",
   ];
   const values = names.map((name) => Number(topics.get(`$SYS/broker/${name}`)));
-  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 13, 14]);
 });
