@@ -287,11 +287,15 @@ export class Inbound {
     let end = first;
     let packets = 1;
     let most = this.#runBytesMax(entry);
-    if (rate !== null) most = Math.min(most, rate.bytesRoom(nowMs));
-    const packetsMost = rate === null ? Infinity : rate.publishesRoom(nowMs);
+    let packetsMost = most;
     while (end - at.position < most && packets < packetsMost) {
       const next = sameTopicEnd(bytes, { start: end, limit: at.limit, packetBytesMax }, entry);
       if (next === 0) break;
+      if (rate !== null && packets === 1) {
+        most = Math.min(most, rate.bytesRoom(nowMs));
+        packetsMost = rate.publishesRoom(nowMs);
+        if (end - at.position >= most || packetsMost === 1) break;
+      }
       end = next;
       packets++;
     }
@@ -373,7 +377,7 @@ export class Inbound {
     const message = this.#parts.router.arena.copy(bytes, view);
     if (!connection.topicAllowed) {
       const { qos, retain } = view;
-      this.#turn.deadLetters.give(refusal(entry), message, { qos, retain });
+      this.#turn.deadLetters.give(entry.refusal, message, { qos, retain });
       return;
     }
     if (view.retain) this.#parts.router.retain(entry.name, message);
@@ -383,15 +387,10 @@ export class Inbound {
   /** The policy does not let these messages pass. */
   #refused(entry: TopicEntry, run: PacketRun): void {
     const { deadLetters } = this.#turn;
-    const reason = refusal(entry);
+    const reason = entry.refusal;
     if (!deadLetters.open) return deadLetters.count(reason, run.packets);
     for (const message of splitRun(run, this.#view, this.#parts.router.arena)) {
       deadLetters.give(reason, message, { qos: 0, retain: false });
     }
   }
-}
-
-/** Why a message on this topic is refused. */
-function refusal(entry: TopicEntry): "server-topic" | "publish-refused" {
-  return entry.serverOwned ? "server-topic" : "publish-refused";
 }

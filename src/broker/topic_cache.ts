@@ -34,6 +34,11 @@ export class TopicEntry {
     this.serverOwned = isServerTopic(name);
   }
 
+  /** Why a message on it is refused, if it is. */
+  get refusal(): "server-topic" | "publish-refused" {
+    return this.serverOwned ? "server-topic" : "publish-refused";
+  }
+
   /** Whether `source[start, end)` is this Topic Name. */
   equals(source: Uint8Array, start: number, end: number): boolean {
     const bytes = this.bytes;
