@@ -1,7 +1,8 @@
 /** What the composition root is made of: the parts that the configuration asks for. */
-import type { BrokerLimits } from "./broker/mod.ts";
+import type { BrokerLimits, SparkplugPolicy } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import { Gatekeeper } from "./security/mod.ts";
+import { SparkplugAwareness } from "./sparkplug/mod.ts";
 import {
   MemoryStore,
   openSqliteStore,
@@ -55,9 +56,15 @@ export function openGatekeeper({ security, listeners }: Config): Gatekeeper | { 
   });
 }
 
+/** What is done about Sparkplug; null where nothing is. */
+export function sparkplugPolicy({ sparkplug }: Config): SparkplugPolicy | null {
+  return sparkplug.mode === "off" ? null : new SparkplugAwareness(sparkplug);
+}
+
 /** The limits of the core, out of the sections of the configuration. */
 export function brokerLimits(config: Config): BrokerLimits {
   const { limits, protocol, queue, outbox, retained, session, store, deadLetters } = config;
+  const { certificatesMax, certificatesBytesMax } = config.sparkplug;
   return {
     ...limits,
     ...protocol,
@@ -69,6 +76,8 @@ export function brokerLimits(config: Config): BrokerLimits {
     queueMessageExpiryMs: queue.messageExpiryMs,
     retainedFull: retained.full,
     retainedExpiryMs: retained.expiryMs,
+    certificatesMax,
+    certificatesBytesMax,
     outboxBytesMax: outbox.bytesMax,
     outboxHighWaterBytes: outbox.highWaterBytes,
     outboxLowWaterBytes: outbox.lowWaterBytes,

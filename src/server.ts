@@ -1,6 +1,6 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
 import { Listeners } from "./_server_listeners.ts";
-import { brokerLimits, openGatekeeper, openStore } from "./_server_parts.ts";
+import { brokerLimits, openGatekeeper, openStore, sparkplugPolicy } from "./_server_parts.ts";
 import { openRates } from "./_server_rates.ts";
 import { Reception } from "./_server_reception.ts";
 import { Turns } from "./_server_turns.ts";
@@ -237,6 +237,7 @@ function makeBroker(config: Config, { gatekeeper, store }: ServerParts, pool: Bl
   return new Broker({
     limits: brokerLimits(config),
     policy: gatekeeper.policy,
+    sparkplug: sparkplugPolicy(config),
     journal: store.journal,
     randomId: () => `relayq-${crypto.randomUUID()}`,
     pool,

@@ -1,11 +1,13 @@
 /** The broker core: bytes and time in, bytes in outboxes out. No I/O, no clock, no randomness. */
 import type { ConnackCode, ConnectPacket, Qos, TopicName } from "../mqtt/mod.ts";
 import { AckGate } from "./ack_gate.ts";
+import { Certificates } from "./certificates.ts";
 import { Connection, type ConnectionOrigin } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
 import type { BrokerEvent, CloseCause } from "./events.ts";
 import { FlowControl } from "./flow_control.ts";
 import { Inbound } from "./inbound.ts";
+import { Intake } from "./intake.ts";
 import type { StoredState } from "./journal.ts";
 import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { AccessPolicy } from "./policy.ts";
@@ -84,7 +86,9 @@ export class Broker {
     this.#sender = sender;
     this.#router = router;
     this.#sessions = sessions;
-    const parts = { gate, flow, rates, sender, router, sessions, subscriptions };
+    const certificates = new Certificates(turn, router);
+    const intake = new Intake(turn, { router, certificates });
+    const parts = { gate, flow, rates, sender, router, sessions, subscriptions, intake };
     this.#inbound = new Inbound(turn, parts);
   }
 

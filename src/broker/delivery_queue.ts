@@ -12,7 +12,7 @@ export class Delivery {
   readonly message: Message;
   /** QoS of this delivery: the lower of publication and subscription. [MQTT-3.8.4-6] */
   readonly qos: Qos;
-  /** RETAIN of this delivery: set only for the answer to a new subscription. [MQTT-3.3.1-8] */
+  /** RETAIN: for the answer to a new subscription [MQTT-3.3.1-8], and for a live certificate. */
   readonly retain: boolean;
   /** Number in the store, 0 for a delivery that is not durable. */
   sequence = 0;

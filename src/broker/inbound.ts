@@ -19,6 +19,7 @@ import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
 import type { FlowControl } from "./flow_control.ts";
+import type { Intake } from "./intake.ts";
 import { QOS_RECEIVER, receiverStep } from "./qos_receiver_states.ts";
 import {
   FIRST_NOT_CONNECT,
@@ -29,7 +30,7 @@ import {
   ZERO_LENGTH_REFUSED,
 } from "./inbound_errors.ts";
 import { oversizeMessage } from "./oversize.ts";
-import { type PacketRun, sameTopicEnd, splitRun } from "./packet_run.ts";
+import { type PacketRun, sameTopicEnd } from "./packet_run.ts";
 import type { RateControl } from "./rate_control.ts";
 import type { Router } from "./router.ts";
 import { type Sender, SenderEvent } from "./sender.ts";
@@ -54,6 +55,7 @@ export interface InboundParts {
   readonly gate: AckGate;
   readonly flow: FlowControl;
   readonly rates: RateControl;
+  readonly intake: Intake;
   readonly sender: Sender;
   readonly router: Router;
   readonly sessions: SessionRegistry;
@@ -284,6 +286,14 @@ export class Inbound {
       this.#fail(connection, entry);
       return first;
     }
+    if (entry.sparkplug !== null) { // one by one
+      const run = { bytes, start: at.position, end: first, packets: 1 };
+      const error = entry.sparkplug === "other" && connection.topicAllowed
+        ? this.#publishJudged(connection, entry, run)
+        : this.#publish(connection, bytes);
+      if (error !== null) this.#fail(connection, error);
+      return first;
+    }
     let end = first;
     let packets = 1;
     let most = this.#runBytesMax(entry);
@@ -304,8 +314,19 @@ export class Inbound {
     statistics.publishBytesReceived += end - at.position;
     const run = { bytes, start: at.position, end, packets };
     if (connection.topicAllowed) this.#parts.router.forward(entry, run, view);
-    else this.#refused(entry, run);
+    else this.#parts.intake.refused(entry, run, view);
     return end;
+  }
+
+  #publishJudged(
+    connection: Connection,
+    entry: TopicEntry,
+    run: PacketRun,
+  ): ProtocolError | null {
+    const { statistics } = this.#turn;
+    statistics.publishReceived++;
+    statistics.publishBytesReceived += run.end - run.start;
+    return this.#parts.intake.takeJudged(connection, entry, { run, view: this.#view });
   }
 
   #runBytesMax(entry: TopicEntry): number {
@@ -346,9 +367,9 @@ export class Inbound {
     const { packetId, qos } = view;
     const recordsBefore = journal.records;
     if (qos === 0) {
-      this.#route(connection, bytes, entry);
+      const error = this.#parts.intake.take(connection, entry, { bytes, view });
       if (journal.records !== recordsBefore) this.#parts.flow.limitStore(connection);
-      return null;
+      return error;
     }
     const { events, emissions } = QOS_RECEIVER;
     const event = qos === 1 ? events.publishQos1 : events.publishQos2;
@@ -363,34 +384,15 @@ export class Inbound {
       receiving.add(packetId);
       if (session.persistent) journal.receiveStarted(session.clientIdentifier, packetId);
     }
-    if (emitted !== emissions.PUBREC) this.#route(connection, bytes, entry);
+    if (emitted !== emissions.PUBREC) {
+      const error = this.#parts.intake.take(connection, entry, { bytes, view });
+      if (error !== null) return error;
+    }
     // [MQTT-3.3.4-1]
     const first = qos === 1 ? PUBACK_FIRST_BYTE : PUBREC_FIRST_BYTE;
     const durable = journal.records !== recordsBefore;
     this.#parts.gate.acknowledge(connection, first, packetId, durable);
     if (durable) this.#parts.flow.limitStore(connection);
     return null;
-  }
-
-  #route(connection: Connection, bytes: Uint8Array, entry: TopicEntry): void {
-    const view = this.#view;
-    const message = this.#parts.router.arena.copy(bytes, view);
-    if (!connection.topicAllowed) {
-      const { qos, retain } = view;
-      this.#turn.deadLetters.give(entry.refusal, message, { qos, retain });
-      return;
-    }
-    if (view.retain) this.#parts.router.retain(entry.name, message);
-    this.#parts.router.route(entry, message);
-  }
-
-  /** The policy does not let these messages pass. */
-  #refused(entry: TopicEntry, run: PacketRun): void {
-    const { deadLetters } = this.#turn;
-    const reason = entry.refusal;
-    if (!deadLetters.open) return deadLetters.count(reason, run.packets);
-    for (const message of splitRun(run, this.#view, this.#parts.router.arena)) {
-      deadLetters.give(reason, message, { qos: 0, retain: false });
-    }
   }
 }

@@ -17,6 +17,9 @@ export interface BrokerLimits extends DecoderLimits {
   readonly subscriptionsPerSessionMax: number;
   readonly retainedMessagesMax: number;
   readonly retainedBytesMax: number;
+  /** Births that are kept as certificates; 0 keeps none. Retained messages have other limits. */
+  readonly certificatesMax: number;
+  readonly certificatesBytesMax: number;
   /** QoS 1 and 2 messages on their way to one client. */
   readonly inFlightMessagesMax: number;
   /** QoS 2 Packet Identifiers that one client may hold open. */

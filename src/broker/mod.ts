@@ -32,6 +32,7 @@ export { QOS_SENDER, QOS_SENDER_TABLE } from "./qos_sender_states.ts";
 export { SESSION, SESSION_TABLE } from "./session_states.ts";
 export { DROP_REASONS, type DropReason, type Statistics } from "./statistics.ts";
 export { type ServerFacts, SysTopics } from "./sys_topics.ts";
-export { isServerTopic } from "./topic_cache.ts";
+export { isServerTopic } from "./server_topics.ts";
+export type { SparkplugPolicy } from "./sparkplug_policy.ts";
 export * from "./transition_table.ts";
 export type { BrokerOptions, Instant } from "./turn.ts";

@@ -1,15 +1,23 @@
 /** Retained messages as a tree of topic levels (sections 3.3.1.3 and 4.7). */
 import type { TopicFilter, TopicName } from "../mqtt/mod.ts";
 import type { Message } from "./message.ts";
-import { isServerTopic } from "./topic_cache.ts";
+import { isPassingTopic, isSparkplugTree } from "./server_topics.ts";
+
+/** What retained messages take together. */
+interface RetainedAccount {
+  /** Number of messages. */
+  count: number;
+  /** Bytes of their Topic Names and payloads, and of the tree that holds them. */
+  bytes: number;
+}
 
 interface RetainedNode {
   children: Map<string, RetainedNode> | null;
   message: Message | null;
   /** Number of the message, in the order in which messages were retained. */
   sequence: number;
-  /** What it counts in `bytes`: nothing where the server itself made it. */
-  readonly cost: number;
+  /** Where it counts; null where the server makes its messages anew all the time. */
+  readonly account: RetainedAccount | null;
 }
 
 /** Memory that one level of a topic costs, in bytes, as measured. */
@@ -17,17 +25,17 @@ const NODE_BYTES = 230;
 
 /**
  * The last retained message of every topic. Those of the server itself (`$SYS`) are not counted: its
- * clients' limits are not for them.
+ * clients' limits are not for them. Certificates have an account of their own.
  */
 export class RetainedMessages {
-  readonly #root: RetainedNode = { children: null, message: null, sequence: 0, cost: 0 };
+  readonly #root: RetainedNode = { children: null, message: null, sequence: 0, account: null };
   /** When each topic was retained, oldest first; null if nobody wants to know. */
   readonly #ages: Map<TopicName, number> | null;
   #sequence = 0;
-  /** Number of retained messages. */
-  count = 0;
-  /** Bytes of their Topic Names and payloads, and of the tree that holds them. */
-  bytes = 0;
+  /** What clients retained. */
+  readonly published: RetainedAccount = { count: 0, bytes: 0 };
+  /** The births that the server keeps. */
+  readonly certificates: RetainedAccount = { count: 0, bytes: 0 };
 
   /** `ordered`: whether `oldest` will be asked. */
   constructor({ ordered }: { ordered: boolean }) {
@@ -50,7 +58,7 @@ export class RetainedMessages {
     return node.message;
   }
 
-  /** What a message would count in `bytes` if it were the only one. */
+  /** What a message would count in bytes if it were the only one. */
   bytesAlone(topic: TopicName, message: Message): number {
     return message.size + topic.split("/").length * NODE_BYTES;
   }
@@ -71,8 +79,8 @@ export class RetainedMessages {
    * time, which is not before that of any other.
    */
   set(topic: TopicName, message: Message, atS: number): void {
-    const counted = isServerTopic(topic) ? 0 : 1;
-    if (counted === 1 && this.#ages !== null) {
+    const account = this.#accountOf(topic);
+    if (account === this.published && this.#ages !== null) {
       this.#ages.delete(topic);
       this.#ages.set(topic, atS);
     }
@@ -81,17 +89,18 @@ export class RetainedMessages {
       const children = node.children ??= new Map();
       let child = children.get(level);
       if (child === undefined) {
-        child = { children: null, message: null, sequence: 0, cost: counted * NODE_BYTES };
+        child = { children: null, message: null, sequence: 0, account };
         children.set(level, child);
-        this.bytes += child.cost;
+        if (account !== null) account.bytes += NODE_BYTES;
       }
       node = child;
     }
-    if (node.message === null) this.count += counted;
-    else this.bytes -= counted * node.message.size;
+    if (account !== null) {
+      if (node.message === null) account.count++;
+      account.bytes += message.size - (node.message?.size ?? 0);
+    }
     node.message = message;
     node.sequence = ++this.#sequence;
-    this.bytes += counted * message.size;
   }
 
   /** Removes the message of a topic; gives whether there was one. [MQTT-3.3.1-10] */
@@ -106,16 +115,18 @@ export class RetainedMessages {
     const node = path[path.length - 1]!;
     if (node.message === null) return false;
     this.#ages?.delete(topic);
-    const counted = isServerTopic(topic) ? 0 : 1;
-    this.count -= counted;
-    this.bytes -= counted * node.message.size;
+    const account = this.#accountOf(topic);
+    if (account !== null) {
+      account.count--;
+      account.bytes -= node.message.size;
+    }
     node.message = null;
     for (let depth = levels.length; depth > 0; depth--) {
       const child = path[depth]!;
       if (child.message !== null || child.children !== null) break;
       const siblings = path[depth - 1]!.children!;
       siblings.delete(levels[depth - 1]!);
-      this.bytes -= child.cost;
+      if (child.account !== null) child.account.bytes -= NODE_BYTES;
       if (siblings.size === 0) path[depth - 1]!.children = null;
     }
     return true;
@@ -128,6 +139,11 @@ export class RetainedMessages {
    */
   matching(filter: TopicFilter, scope: WalkScope = this.scope()): Generator<Message | null, void> {
     return walk(this.#root, { levels: filter.split("/"), scope }, 0);
+  }
+
+  #accountOf(topic: TopicName): RetainedAccount | null {
+    if (isPassingTopic(topic)) return null;
+    return isSparkplugTree(topic) ? this.certificates : this.published;
   }
 
   /** The messages that are retained now. */

@@ -6,7 +6,9 @@ import { type PacketRun, splitRun } from "./packet_run.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
-import { isServerTopic, TopicCache, type TopicEntry } from "./topic_cache.ts";
+import { stampNodeDeath } from "./node_death.ts";
+import { isPassingTopic } from "./server_topics.ts";
+import { TopicCache, type TopicEntry } from "./topic_cache.ts";
 import { TopicTrie } from "./topic_trie.ts";
 import { UnsettledKeys } from "./unsettled_keys.ts";
 import type { Turn } from "./turn.ts";
@@ -26,17 +28,19 @@ export class Router {
     this.#sender = parts.sender;
     this.retained = parts.retained;
     this.#deletions = new UnsettledKeys(turn);
-    this.topics = new TopicCache(turn.limits);
+    this.topics = new TopicCache(turn.limits, turn.sparkplug);
   }
 
-  /** Hands a message to every matching session. [MQTT-4.5.0-1] [MQTT-3.3.2-3] */
-  route(entry: TopicEntry, message: Message): void {
+  /**
+   * Hands a message to every matching session, with this RETAIN. [MQTT-4.5.0-1] [MQTT-3.3.2-3]
+   */
+  route(entry: TopicEntry, message: Message, retain = false): void {
     this.topics.refresh(entry, this.trie, this.#turn.policy);
     const { sessions, qos } = entry;
     for (let i = 0; i < sessions.length; i++) {
       const granted = qos[i]!;
       const lower = granted < message.qos ? granted : message.qos; // [MQTT-3.8.4-6]
-      this.#sender.deliver(sessions[i]!, message, lower);
+      this.#sender.deliver(sessions[i]!, message, lower, retain);
     }
     this.#turn.fanOutBytes += sessions.length * message.size;
   }
@@ -51,7 +55,7 @@ export class Router {
       if (connection === null || this.#sender.forward(session, connection, run)) continue;
       messages ??= splitRun(run, view, this.arena);
       for (const message of messages) {
-        this.#sender.deliver(session, message, 0);
+        this.#sender.deliver(session, message, 0, false);
       }
     }
     this.#turn.fanOutBytes += sessions.length * (run.end - run.start);
@@ -59,15 +63,15 @@ export class Router {
 
   /** Stores, replaces or removes the retained message of a topic. */
   retain(topic: TopicName, message: Message): void {
-    const { statistics, journal, ageS } = this.#turn;
+    const { journal, ageS } = this.#turn;
     const { retained } = this;
-    if (isServerTopic(topic)) { // neither durable nor counted: it is made anew all the time
+    if (isPassingTopic(topic)) { // neither durable nor counted: it is made anew all the time
       message.detach();
       retained.set(topic, message, ageS);
       return;
     }
     const empty = message.topicEnd === message.end;
-    if (empty) this.#delete(topic); // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+    if (empty) this.forgetRetained(topic); // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     else if (this.#makeRoom(topic, message)) {
       message.detach();
       retained.set(topic, message, ageS); // [MQTT-3.3.1-5]
@@ -75,15 +79,14 @@ export class Router {
     } else {
       this.#turn.deadLetters.give("retained-limit", message, { qos: message.qos, retain: true });
       // The older one is no longer the last message of its topic. [MQTT-3.3.1-7]
-      this.#delete(topic);
+      this.forgetRetained(topic);
     }
-    statistics.retainedMessages = retained.count;
-    statistics.retainedBytes = retained.bytes;
+    this.countRetained();
   }
 
   /** Takes over what the store holds. */
   restoreRetained(stored: readonly StoredRetained[]): void {
-    const { limits, statistics, journal, ageS } = this.#turn;
+    const { limits, journal, ageS } = this.#turn;
     const { retained } = this;
     // Where the time is not known, it is the longest ago; but their expiry counts from now on, and
     // not from each start anew.
@@ -95,8 +98,7 @@ export class Router {
     for (const { topic, message, atS } of unknownS > 0 ? stored : []) {
       if (atS === 0) journal.retainedSet(topic, message, unknownS);
     }
-    statistics.retainedMessages = retained.count;
-    statistics.retainedBytes = retained.bytes;
+    this.countRetained();
   }
 
   /** Removes the retained messages that are too old. */
@@ -107,11 +109,20 @@ export class Router {
     for (;;) {
       const oldest = retained.oldest();
       if (oldest === null || ageS - oldest.atS <= limits.retainedExpiryMs / 1000) break;
-      this.#delete(oldest.topic);
+      this.forgetRetained(oldest.topic);
       statistics.retainedExpired++;
     }
-    statistics.retainedMessages = retained.count;
-    statistics.retainedBytes = retained.bytes;
+    this.countRetained();
+  }
+
+  /** Brings the gauges up to date. */
+  countRetained(): void {
+    const { statistics } = this.#turn;
+    const { published, certificates } = this.retained;
+    statistics.retainedMessages = published.count;
+    statistics.retainedBytes = published.bytes;
+    statistics.certificates = certificates.count;
+    statistics.certificateBytes = certificates.bytes;
   }
 
   /** Whether the limits let this message be retained, after older ones have gone if that is the rule. */
@@ -122,16 +133,16 @@ export class Router {
     if (retained.bytesAlone(topic, message) > limits.retainedBytesMax) return false;
     for (;;) {
       const known = retained.get(topic);
-      const count = retained.count + (known === null ? 1 : 0);
+      const count = retained.published.count + (known === null ? 1 : 0);
       const grown = message.size - (known?.size ?? 0) + retained.growth(topic);
       const fits = count <= limits.retainedMessagesMax &&
-        retained.bytes + grown <= limits.retainedBytesMax;
+        retained.published.bytes + grown <= limits.retainedBytesMax;
       if (fits) return true;
       if (limits.retainedFull === "drop_newest") return false;
       const oldest = retained.oldest();
       if (oldest === null) return false;
       if (oldest.topic !== topic) this.#giveUpRetained(retained.get(oldest.topic)!);
-      this.#delete(oldest.topic);
+      this.forgetRetained(oldest.topic);
     }
   }
 
@@ -140,7 +151,8 @@ export class Router {
     this.#turn.deadLetters.give("retained-limit", message, lost);
   }
 
-  #delete(topic: TopicName): void {
+  /** Removes the retained message of a topic, if there is one. */
+  forgetRetained(topic: TopicName): void {
     const known = this.retained.delete(topic);
     // Another client's deletion may be on its way to the disk: whoever deletes again waits with it.
     if (!known && !this.#deletions.has(topic)) return;
@@ -148,11 +160,12 @@ export class Router {
     this.#deletions.note(topic);
   }
 
-  /** Publishes a message of the server itself or a Will. */
+  /** Publishes a message of the server itself or a Will; births among them are not kept. */
   publish(topic: TopicName, content: { payload: Uint8Array; qos: Qos; retain: boolean }): void {
-    const message = makeMessage(topic, content.payload, content.qos);
+    let message = makeMessage(topic, content.payload, content.qos);
     const entry = this.topics.resolve(message.bytes, 2, message.topicEnd);
     if (isProtocolError(entry)) return; // a TopicName is valid
+    if (entry.sparkplug === "nodeDeath") message = stampNodeDeath(this.#turn, message);
     if (content.retain) this.retain(topic, message);
     this.route(entry, message);
   }

@@ -14,6 +14,7 @@ import type { FlowControl } from "./flow_control.ts";
 import type { Message } from "./message.ts";
 import { QOS_SENDER } from "./qos_sender_states.ts";
 import { Replay } from "./replay.ts";
+import { mayRead } from "./server_topics.ts";
 import type { PacketRun } from "./packet_run.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Session } from "./session.ts";
@@ -64,23 +65,23 @@ export class Sender {
 
   /**
    * Hands a message to a session at `qos`, at once or through its queue: one FIFO for all topics
-   * and levels of QoS. [MQTT-4.6.0-6]
+   * and levels of QoS. [MQTT-4.6.0-6] Positional, because it runs once for each message and session.
    */
-  deliver(session: Session, message: Message, qos: Qos): void {
+  deliver(session: Session, message: Message, qos: Qos, retain: boolean): void {
     const { limits } = this.#turn;
     const connection = session.connection;
     if (connection === null) {
       // QoS 0 is not kept for a client that is away; QoS 1 and 2 are. [MQTT-3.1.2-5]
-      if (qos > 0) this.#enqueue(session, new Delivery(message, qos, false));
+      if (qos > 0) this.#enqueue(session, new Delivery(message, qos, retain));
       else session.queue.miss(message);
       return;
     }
     const mustWait = !session.queue.isEmpty ||
       (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) ||
       (qos > 0 && connection.pendingBytes > limits.outboxHighWaterBytes);
-    if (mustWait) this.#enqueue(session, new Delivery(message, qos, false));
-    else if (qos === 0) this.#sendQos0(connection, message, false); // [MQTT-3.3.1-9]
-    else this.#transmit(connection, session, new Delivery(message, qos, false));
+    if (mustWait) this.#enqueue(session, new Delivery(message, qos, retain));
+    else if (qos === 0) this.#sendQos0(connection, message, retain); // [MQTT-3.3.1-9]
+    else this.#transmit(connection, session, new Delivery(message, qos, retain));
   }
 
   /**
@@ -294,7 +295,8 @@ export class Sender {
   /** Whether the policy lets a message that has waited pass: rules may have changed meanwhile. */
   #mayRead(connection: Connection, message: Message): boolean {
     const { policy } = this.#turn;
-    return policy.read === null || policy.read(connection, message.topic as TopicName);
+    // Only then is a string of the topic worth its price.
+    return policy.read === null || mayRead(policy, connection, message.topic as TopicName);
   }
 
   #sendQos0(connection: Connection, message: Message, retain: boolean): void {

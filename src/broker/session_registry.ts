@@ -16,7 +16,7 @@ import { QOS_SENDER } from "./qos_sender_states.ts";
 import { SESSION } from "./session_states.ts";
 import type { DropReason } from "./statistics.ts";
 import { NO_TRANSITION } from "./transition_table.ts";
-import { isServerTopic } from "./topic_cache.ts";
+import { isServerTopic } from "./server_topics.ts";
 import { UnsettledKeys } from "./unsettled_keys.ts";
 import type { Turn } from "./turn.ts";
 
@@ -74,6 +74,13 @@ export class SessionRegistry {
       statistics.takeOvers++;
       this.close(older, "takenOver");
     }
+    connection.clientIdentifier = identifier;
+    const verdict = this.#turn.sparkplug?.referee?.connect(connection, packet, this.#turn);
+    if (verdict?.kind === "refuse") {
+      this.refuse(connection, ConnackCode.notAuthorized);
+      return;
+    }
+    const will = verdict === undefined ? packet.will : verdict.will;
     if (!this.#sessions.has(identifier) && !this.#makeRoom()) {
       statistics.sessionsRefused++;
       this.refuse(connection, ConnackCode.serverUnavailable);
@@ -81,13 +88,12 @@ export class SessionRegistry {
     }
     const recordsBefore = journal.records;
     const { session, resumed } = this.#open(identifier, !packet.cleanSession);
-    connection.clientIdentifier = identifier;
     connection.session = session;
     session.connection = connection;
     session.storedSinceMs = 0;
     this.#stored.delete(session);
     connection.keepAliveLimitMs = this.#keepAliveLimit(packet.keepAliveSeconds);
-    connection.will = packet.will === null ? null : this.#admitWill(connection, packet.will);
+    connection.will = will === null ? null : this.#admitWill(connection, will);
     if (connection.will !== null) journal.willSet(identifier, connection.will); // [MQTT-3.1.2-8]
     this.#step(connection, "accept");
     this.#parts.rates.admit(connection);
@@ -125,14 +131,13 @@ export class SessionRegistry {
       statistics.clientsConnected--;
       this.#detach(session, cause === "takenOver" ? events.takeOver : events.disconnect);
     }
-    const will = connection.will;
-    connection.will = null;
-    if (will === null) return; // [MQTT-3.1.2-12]
-    journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
-    if (emission !== CONNECTION.emissions.publishWill) return;
-    if (this.#admitWill(connection, will) === null) return;
-    statistics.willsPublished++;
-    this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
+    if (connection.will !== null) { // [MQTT-3.1.2-12]
+      journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
+      const isDue = emission === CONNECTION.emissions.publishWill;
+      if (isDue) this.#publishWill(connection, connection.will);
+      connection.will = null;
+    }
+    if (session !== null) this.#turn.sparkplug?.referee?.closed(connection, cause, this.#turn);
   }
 
   /** Discards sessions whose client stayed away for too long, and messages that waited for too long. */
@@ -220,6 +225,14 @@ export class SessionRegistry {
     // The end of an older session may be on its way to the disk: the CONNACK waits for it, too.
     else if (this.#discards.has(identifier)) this.#turn.journal.sessionDiscarded(identifier);
     return { session, resumed: false };
+  }
+
+  #publishWill(connection: Connection, will: Will): void {
+    const referee = this.#turn.sparkplug?.referee ?? null;
+    if (this.#admitWill(connection, will) === null) return;
+    if (referee !== null && !referee.will(connection, will, this.#turn)) return;
+    this.#turn.statistics.willsPublished++;
+    this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
   }
 
   /** A Will is a publish of its client: asked at CONNECT, and again when it is due. */

@@ -45,6 +45,15 @@ export class Statistics {
   retainedMessages = 0;
   retainedBytes = 0;
   retainedExpired = 0;
+  /** Births that are kept, and what they take. */
+  certificates = 0;
+  certificateBytes = 0;
+  /** Births that were kept since the start, and those that could not be. */
+  certificatesStored = 0;
+  certificatesRefused = 0;
+  /** NDEATH messages whose time stamp was set, and those that could not be parsed for it. */
+  deathsStamped = 0;
+  deathsNotStamped = 0;
   queuedMessages = 0;
   queuedBytes = 0;
   inFlightMessages = 0;

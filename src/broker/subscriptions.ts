@@ -56,7 +56,7 @@ export class Subscriptions {
   /** [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] */
   unsubscribe(connection: Connection, packet: UnsubscribePacket): void {
     const session = connection.session!;
-    const { journal, statistics } = this.#turn;
+    const { journal, statistics, sparkplug } = this.#turn;
     const recordsBefore = journal.records;
     for (const filter of packet.filters) {
       if (!session.subscriptions.delete(filter)) continue;
@@ -64,6 +64,7 @@ export class Subscriptions {
       // What is queued or in flight is still delivered. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
       this.#parts.router.trie.remove(filter, session);
       statistics.subscriptions--;
+      sparkplug?.referee?.unsubscribed(connection, filter);
       if (session.persistent) journal.unsubscribed(session.clientIdentifier, filter);
     }
     const durable = journal.records !== recordsBefore;
@@ -74,7 +75,7 @@ export class Subscriptions {
 
   /** The SUBACK return code for one Topic Filter. [MQTT-3.8.4-5] [MQTT-3.9.3-2] */
   #grant(connection: Connection, session: Session, request: SubscriptionRequest): number {
-    const { limits, statistics, policy, journal } = this.#turn;
+    const { limits, statistics, policy, journal, sparkplug } = this.#turn;
     const { filter } = request;
     const granted = policy.subscribe(connection, request);
     if (granted === null) return SUBACK_FAILURE;
@@ -86,6 +87,8 @@ export class Subscriptions {
       statistics.subscriptionsRefused++;
       return SUBACK_FAILURE;
     }
+    const judged = { filter, qos: granted };
+    if (sparkplug?.referee?.subscribe(connection, judged) === false) return SUBACK_FAILURE;
     session.subscriptions.set(filter, granted); // [MQTT-3.8.4-3]
     this.#parts.router.trie.add(filter, session, granted);
     if (isNew) statistics.subscriptions++;

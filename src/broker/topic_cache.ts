@@ -6,9 +6,10 @@ import {
   type Qos,
   type TopicName,
 } from "../mqtt/mod.ts";
-import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { AccessPolicy } from "./policy.ts";
+import { isServerTopic, mayRead } from "./server_topics.ts";
 import type { Session } from "./session.ts";
+import type { SparkplugPolicy, SparkplugTopic } from "./sparkplug_policy.ts";
 import type { TopicTrie } from "./topic_trie.ts";
 
 const SLOTS = 4096;
@@ -22,16 +23,19 @@ export class TopicEntry {
   readonly bytes: Uint8Array;
   readonly name: TopicName;
   readonly serverOwned: boolean;
+  /** What Sparkplug makes of it; null for nothing. */
+  readonly sparkplug: SparkplugTopic | null;
   generation = -1;
   policyGeneration = -1;
   sessions: readonly Session[] = [];
   /** The highest QoS granted to each session of `sessions`. [MQTT-3.3.5-1] */
   qos: readonly Qos[] = [];
 
-  constructor(bytes: Uint8Array, name: TopicName) {
+  constructor(bytes: Uint8Array, name: TopicName, sparkplug: SparkplugTopic | null = null) {
     this.bytes = bytes;
     this.name = name;
     this.serverOwned = isServerTopic(name);
+    this.sparkplug = sparkplug;
   }
 
   /** Why a message on it is refused, if it is. */
@@ -55,8 +59,7 @@ export class TopicEntry {
     trie.match(this.name, (session, qos) => {
       const { connection } = session;
       // What waits for a client that is away is judged when it is back.
-      const refused = connection !== null && policy.read?.(connection, this.name) === false;
-      if (refused) return;
+      if (connection !== null && !mayRead(policy, connection, this.name)) return;
       const known = granted.get(session);
       // Overlapping subscriptions: one copy, at the highest QoS. [MQTT-3.3.5-1]
       if (known === undefined || known < qos) granted.set(session, qos);
@@ -68,11 +71,6 @@ export class TopicEntry {
   }
 }
 
-/** Whether a topic belongs to the server; what clients publish there is dropped. */
-export function isServerTopic(name: TopicName): boolean {
-  return name.startsWith("$") && (name.startsWith("$SYS/") || name.startsWith(DEAD_LETTER_TOPIC));
-}
-
 /**
  * Direct-mapped: a topic has one slot, and the last one there wins. So the memory is fixed, and
  * topics chosen to collide cost no more than topics that are new.
@@ -80,10 +78,12 @@ export function isServerTopic(name: TopicName): boolean {
 export class TopicCache {
   readonly #slots: (TopicEntry | undefined)[] = new Array(SLOTS);
   readonly #limits: DecoderLimits;
+  readonly #sparkplug: SparkplugPolicy | null;
   #sessions = 0;
 
-  constructor(limits: DecoderLimits) {
+  constructor(limits: DecoderLimits, sparkplug: SparkplugPolicy | null = null) {
     this.#limits = limits;
+    this.#sparkplug = sparkplug;
   }
 
   /** The entry of the Topic Name in `source[start, end)`, or what is wrong with it. */
@@ -95,7 +95,8 @@ export class TopicCache {
     if (known !== undefined && known.equals(source, start, end)) return known;
     const name = decodeTopicName(source, { start, end }, this.#limits);
     if (typeof name !== "string") return name;
-    const entry = new TopicEntry(source.slice(start, end), name);
+    const sparkplug = this.#sparkplug?.classify(name) ?? null;
+    const entry = new TopicEntry(source.slice(start, end), name, sparkplug);
     if (end - start <= CACHED_BYTES_MAX) this.#slots[slot] = entry;
     return entry;
   }

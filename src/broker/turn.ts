@@ -8,6 +8,7 @@ import type { BrokerLimits } from "./limits.ts";
 import type { AccessPolicy } from "./policy.ts";
 import type { RateLimiter } from "./rate_limiter.ts";
 import type { Session } from "./session.ts";
+import type { SparkplugPolicy } from "./sparkplug_policy.ts";
 import { Statistics } from "./statistics.ts";
 
 /** Bytes of fan-out after which a turn ends, so that outboxes drain before more is read. */
@@ -28,6 +29,8 @@ export interface Instant {
 export interface BrokerOptions {
   readonly limits: BrokerLimits;
   readonly policy: AccessPolicy;
+  /** Null where Sparkplug is off. */
+  readonly sparkplug: SparkplugPolicy | null;
   readonly journal: Journal;
   /** Makes Client Identifiers for clients that sent none; must not repeat. */
   readonly randomId: () => string;
@@ -44,6 +47,7 @@ export class Turn {
   readonly pool: BlockPool;
   policy: AccessPolicy;
   readonly rates: RateLimiter | null;
+  readonly sparkplug: SparkplugPolicy | null;
   readonly statistics: Statistics = new Statistics();
   readonly events: EventLog = new EventLog();
   readonly deadLetters: DeadLetters;
@@ -75,6 +79,7 @@ export class Turn {
     this.pool = options.pool;
     this.policy = options.policy;
     this.rates = options.rates ?? null;
+    this.sparkplug = options.sparkplug;
     this.deadLetters = new DeadLetters(this);
   }
 

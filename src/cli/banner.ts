@@ -36,7 +36,7 @@ export function banner(config: Config, addresses: readonly Deno.NetAddr[]): stri
     ...passwordFile === "" ? [] : [`  users        ${passwordFile}`],
     `  closed       MQTT 5; MQTT 3.1 ${
       mqtt31 ? "is open" : "(protocol.mqtt_3_1)"
-    }; $SYS is read-only`,
+    }; $SYS and $sparkplug are read-only`,
     config.store.kind === "memory"
       ? `  store        memory: sessions and retained messages end with this process`
       : `  store        ${config.store.dataDir}/relayq.db: ${durabilityText(config)}`,

@@ -15,6 +15,7 @@ export interface Config {
   readonly session: SessionConfig;
   readonly store: StoreConfig;
   readonly deadLetters: DeadLettersConfig;
+  readonly sparkplug: SparkplugConfig;
   readonly sysTopics: SysTopicsConfig;
   readonly log: LogConfig;
 }
@@ -216,6 +217,18 @@ export interface DeadLettersConfig {
   readonly perSecondMax: number;
   /** Whether they are published on `$dead-letter/<topic>`, too. */
   readonly republish: boolean;
+}
+
+/** Sparkplug B. */
+export interface SparkplugConfig {
+  readonly mode: "off" | "aware";
+  /** Whether established subscriptions get certificates with RETAIN 1. */
+  readonly retainLive: boolean;
+  /** Certificates; 0 keeps none. */
+  readonly certificatesMax: number;
+  readonly certificatesBytesMax: number;
+  /** Whether an NDEATH gets the time at which it goes out. */
+  readonly ndeathTimestamp: boolean;
 }
 
 /** The broker's own numbers under `$SYS/`. */

@@ -2,5 +2,6 @@
  * Sparkplug B: topics, payloads, and the rules that a server can judge by, each with the tck-id of its
  * statement. Pure: time is an argument, bytes and facts go in, verdicts and views come out.
  */
+export * from "./awareness.ts";
 export * from "./ndeath_timestamp.ts";
 export * from "./topic.ts";

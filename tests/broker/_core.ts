@@ -11,6 +11,7 @@ import {
   type Instant,
   OPEN_ACCESS,
   type RateLimiter,
+  type SparkplugPolicy,
 } from "../../src/broker/mod.ts";
 import { BlockPool, type TopicName } from "../../src/mqtt/mod.ts";
 import { MemoryStore, type Store } from "../../src/store/mod.ts";
@@ -32,6 +33,7 @@ export interface CoreOptions {
   readonly store?: Store;
   readonly policy?: AccessPolicy;
   readonly rates?: RateLimiter;
+  readonly sparkplug?: SparkplugPolicy;
   /** Where the wall clock stands at the start. */
   readonly wallMs?: number;
 }
@@ -57,6 +59,7 @@ export class Core {
     this.broker = new Broker({
       limits: this.limits,
       policy: options.policy ?? OPEN_ACCESS,
+      sparkplug: options.sparkplug ?? null,
       journal: this.store.journal,
       randomId: () => `random-${this.#nextId++}`,
       pool: this.pool,

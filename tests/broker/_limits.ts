@@ -16,6 +16,8 @@ export const TEST_LIMITS: BrokerLimits = {
   subscriptionsPerSessionMax: 100,
   retainedMessagesMax: 200,
   retainedBytesMax: 1_048_576,
+  certificatesMax: 20,
+  certificatesBytesMax: 65_536,
   inFlightMessagesMax: 8,
   receiveInFlightMax: 16,
   keepAliveMaxMs: 0,

@@ -127,6 +127,8 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   { path: "dead_letters.bytes_max", default: 67_108_864, min: 1024, max: TEBIBYTE },
   { path: "dead_letters.expiry_ms", default: 2_592_000_000, min: 0, max: TEN_YEARS_MS },
   { path: "dead_letters.per_second_max", default: 100, min: 1, max: 1_000_000 },
+  { path: "sparkplug.certificates_max", default: 10_000, min: 0, max: 10_000_000 },
+  { path: "sparkplug.certificates_bytes_max", default: 67_108_864, min: 1024, max: TEBIBYTE },
   { path: "sys_topics.interval_ms", default: 10_000, min: 100, max: 86_400_000 },
 ];
 
@@ -135,6 +137,8 @@ export const BOOLEANS: readonly { readonly path: string; readonly default: boole
   { path: "protocol.mqtt_3_1", default: false },
   { path: "protocol.zero_length_client_identifiers", default: true },
   { path: "dead_letters.republish", default: false },
+  { path: "sparkplug.retain_live", default: true },
+  { path: "sparkplug.ndeath_timestamp", default: true },
   { path: "sys_topics.enabled", default: true },
 ];
 
@@ -173,6 +177,7 @@ export const WORDS: readonly {
   { path: "session.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
   { path: "store.kind", default: "sqlite", values: ["memory", "sqlite"] },
   { path: "store.durability", default: "commit", values: ["commit", "interval"] },
+  { path: "sparkplug.mode", default: "aware", values: ["off", "aware"] },
   { path: "log.level", default: "info", values: ["debug", "info", "warn", "error"] },
 ];
 

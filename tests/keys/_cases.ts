@@ -7,6 +7,7 @@ import { doorCases } from "./_door_cases.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
 import { rateCases } from "./_rate_cases.ts";
 import { securityCases } from "./_security_cases.ts";
+import { sparkplugCases } from "./_sparkplug_cases.ts";
 import { stateCases } from "./_state_cases.ts";
 import { tlsCases } from "./_tls_cases.ts";
 
@@ -272,5 +273,6 @@ export const KEY_CASES: KeyCases = {
   ...rateCases,
   ...tlsCases,
   ...stateCases,
+  ...sparkplugCases,
   ...startCases,
 };

@@ -12,6 +12,7 @@ import {
 } from "../../src/broker/mod.ts";
 import { BlockPool } from "../../src/mqtt/mod.ts";
 import { type TrafficRateOptions, TrafficRates } from "../../src/security/mod.ts";
+import { SparkplugAwareness } from "../../src/sparkplug/mod.ts";
 import { type DurabilityOptions, DurableStore } from "../../src/store/durable_store.ts";
 import { readState } from "../../src/store/sqlite_state_reader.ts";
 import type { Dice } from "./dice.ts";
@@ -97,6 +98,7 @@ export class BrokerProcess implements SocketOwner {
     this.broker = new Broker({
       limits: world.limits,
       policy: world.policy,
+      sparkplug: new SparkplugAwareness({ retainLive: true, ndeathTimestamp: true }),
       journal: this.store.journal,
       randomId: () => `random-${this.#startedMs}-${this.#nextRandomId++}`,
       pool: this.pool,

@@ -154,8 +154,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "QoS 2 routed again on a duplicate PUBLISH",
     file: INBOUND,
-    original: "if (emitted !== emissions.PUBREC) this.#route",
-    replacement: "if (emitted !== emissions.PUBCOMP) this.#route",
+    original: "if (emitted !== emissions.PUBREC) {",
+    replacement: "if (emitted !== emissions.PUBCOMP) {",
   },
   {
     name: "QoS 2 receiver forgotten in a crash",
@@ -179,9 +179,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "Will lost at a take-over",
     file: REGISTRY,
-    original: "if (emission !== CONNECTION.emissions.publishWill) return;",
-    replacement:
-      `if (emission !== CONNECTION.emissions.publishWill || cause === "takenOver") return;`,
+    original: "if (isDue) this.#publishWill",
+    replacement: `if (isDue && cause !== "takenOver") this.#publishWill`,
   },
   {
     name: "Will lost at a restart",
@@ -257,9 +256,22 @@ export const MUTANTS: readonly Mutant[] = [
     replacement: "",
   },
   {
+    name: "certificate forgotten in a crash",
+    file: "src/broker/certificates.ts",
+    original: "journal.retainedSet(name, certificate, ageS);",
+    replacement: "if (known !== null) journal.retainedSet(name, certificate, ageS);",
+  },
+  {
+    name: "certificate not replaced by a later birth",
+    file: "src/broker/certificates.ts",
+    original: "const fits = (known !== null ||",
+    replacement:
+      "if (known !== null && ageS % 2 === 0) return true; const fits = (known !== null ||",
+  },
+  {
     name: "RETAIN left on for established subscriptions",
     file: SENDER,
-    original: "else this.#transmit(connection, session, new Delivery(message, qos, false));",
+    original: "else this.#transmit(connection, session, new Delivery(message, qos, retain));",
     replacement: "else this.#transmit(connection, session, new Delivery(message, qos, true));",
   },
   {

@@ -57,6 +57,7 @@ export class TestBroker implements AsyncDisposable {
       deadLetters: { ...DEFAULT_CONFIG.deadLetters, ...changes.deadLetters },
       session: { ...DEFAULT_CONFIG.session, ...changes.session },
       store: { ...DEFAULT_CONFIG.store, dataDir, ...changes.store },
+      sparkplug: { ...DEFAULT_CONFIG.sparkplug, ...changes.sparkplug },
       sysTopics: { ...DEFAULT_CONFIG.sysTopics, enabled: false, ...changes.sysTopics },
       log: { level: "debug", ...changes.log },
     };

@@ -155,6 +155,7 @@ export class TlsBroker extends TlsTestListener implements TurnOwner {
         slowConsumerGraceMs: 30_000,
       },
       policy: OPEN_ACCESS,
+      sparkplug: null,
       journal: this.#store.journal,
       randomId: () => "random",
       pool: this.pool,

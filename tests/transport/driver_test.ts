@@ -89,6 +89,7 @@ class OneDriver implements TurnOwner {
     this.broker = new Broker({
       limits: TEST_LIMITS,
       policy: options.policy ?? OPEN_ACCESS,
+      sparkplug: null,
       journal: this.#store.journal,
       randomId: () => "random",
       pool: this.pool,

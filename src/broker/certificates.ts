@@ -1,0 +1,76 @@
+/**
+ * Certificates: the last birth of every Edge Node and Device, byte for byte, retained in a tree of
+ * the server's own. [tck-id-conformance-mqtt-aware-store]
+ */
+import type { TopicName } from "../mqtt/mod.ts";
+import { makeMessage, type Message } from "./message.ts";
+import type { Router } from "./router.ts";
+import { CERTIFICATE_TOPIC } from "./server_topics.ts";
+import { TopicEntry } from "./topic_cache.ts";
+import type { Turn } from "./turn.ts";
+
+const TOPIC_BYTES_MAX = 65_535;
+/** Most bytes of a packet behind its fixed header. */
+const REMAINING_BYTES_MAX = 268_435_455;
+const TREE = new TextEncoder().encode(CERTIFICATE_TOPIC);
+
+/** Keeps births. */
+export class Certificates {
+  readonly #turn: Turn;
+  readonly #router: Router;
+
+  constructor(turn: Turn, router: Router) {
+    this.#turn = turn;
+    this.#router = router;
+  }
+
+  /**
+   * A birth was handed to its subscribers: it is kept in the place of the one before, whoever
+   * published that, and handed to those who subscribe to certificates.
+   */
+  keep(birth: TopicEntry, message: Message): void {
+    const { limits, statistics, sparkplug } = this.#turn;
+    if (limits.certificatesMax === 0) return;
+    const { payload } = message;
+    const topicBytes = TREE.length + birth.bytes.length;
+    // An empty payload is no birth, and would erase the one that is kept.
+    const fits = payload.length > 0 && topicBytes <= TOPIC_BYTES_MAX &&
+      4 + topicBytes + payload.length <= REMAINING_BYTES_MAX;
+    if (!fits) {
+      statistics.certificatesRefused++;
+      return;
+    }
+    const name = (CERTIFICATE_TOPIC + birth.name) as TopicName;
+    // QoS 1, so that a client with a narrow outbox gets all that match a wildcard.
+    const certificate = makeMessage(name, payload, 1);
+    const kept = this.#retain(name, certificate);
+    const entry = new TopicEntry(certificate.bytes.slice(2, certificate.topicEnd), name);
+    entry.refresh(this.#router.trie, this.#turn.policy); // here, for it is not one of the cache
+    // [tck-id-conformance-mqtt-aware-nbirth-mqtt-retain] [...-dbirth-mqtt-retain]
+    const retain = kept && sparkplug?.retainLive === true;
+    this.#router.route(entry, certificate, retain);
+  }
+
+  /** Stores a certificate if there is room for it; no other one goes for it. */
+  #retain(name: TopicName, certificate: Message): boolean {
+    const { limits, statistics, journal, ageS } = this.#turn;
+    const { retained } = this.#router;
+    const known = retained.get(name);
+    const { count, bytes } = retained.certificates;
+    const grown = certificate.size - (known?.size ?? 0) + retained.growth(name);
+    const fits = (known !== null || count < limits.certificatesMax) &&
+      bytes + grown <= limits.certificatesBytesMax;
+    if (fits) {
+      retained.set(name, certificate, ageS);
+      journal.retainedSet(name, certificate, ageS);
+      statistics.certificatesStored++;
+    } else {
+      statistics.certificatesRefused++;
+      this.#turn.deadLetters.give("retained-limit", certificate, { qos: 1, retain: true });
+      // The older one is not the last birth any more.
+      this.#router.forgetRetained(name);
+    }
+    this.#router.countRetained();
+    return fits;
+  }
+}

@@ -1,0 +1,201 @@
+/** Where the core asks about Sparkplug: births at the gate, and the questions to a referee. */
+import { assertEquals } from "@std/assert";
+import type { SparkplugPolicy } from "../../src/broker/mod.ts";
+import { SparkplugAwareness } from "../../src/sparkplug/mod.ts";
+import { connectPacket, filter, name, payload, publishPacket } from "../support/wire_client.ts";
+import { Core } from "./_core.ts";
+import { DelayedStore } from "./_delayed_store.ts";
+
+const NBIRTH = "spBv1.0/G/NBIRTH/E";
+const NDATA = "spBv1.0/G/NDATA/E";
+const WILL = { topic: name("spBv1.0/G/NDEATH/E"), payload: payload("\x08\x05"), retain: true };
+
+type Referee = NonNullable<SparkplugPolicy["referee"]>;
+
+const AWARE = new SparkplugAwareness({ retainLive: true, ndeathTimestamp: true });
+
+/** A referee that notes what it is asked, and answers what the test says. */
+function refereed(answers: Partial<Referee> = {}): { core: Core; asked: string[] } {
+  const asked: string[] = [];
+  const referee: Referee = {
+    connect: (client, packet, at) => {
+      asked.push(`connect ${client.clientIdentifier} ${packet.will?.topic ?? "-"} ${at.wallMs}`);
+      return answers.connect?.(client, packet, at) ?? { kind: "accept", will: packet.will };
+    },
+    subscribe: (client, request) => {
+      asked.push(`subscribe ${request.filter} ${request.qos}`);
+      return answers.subscribe?.(client, request) ?? true;
+    },
+    unsubscribed: (_client, topicFilter) => asked.push(`unsubscribed ${topicFilter}`),
+    publish: (publication) => {
+      const { topic, bytes, payloadStart, payloadEnd, qos, retain, dup } = publication;
+      const content = new TextDecoder().decode(bytes.subarray(payloadStart, payloadEnd));
+      asked.push(`publish ${topic} ${content} ${qos} ${retain} ${dup}`);
+      return answers.publish?.(publication) ?? { action: "pass", fix: null };
+    },
+    will: (client, will, at) => {
+      asked.push(`will ${will.topic}`);
+      return answers.will?.(client, will, at) ?? true;
+    },
+    closed: (client, cause) => asked.push(`closed ${client.clientIdentifier} ${cause}`),
+  };
+  const sparkplug: SparkplugPolicy = {
+    classify: (topic) => AWARE.classify(topic) ?? (topic.startsWith("spBv1.0/") ? "other" : null),
+    stampNodeDeath: AWARE.stampNodeDeath,
+    retainLive: true,
+    referee,
+  };
+  return { core: new Core({ sparkplug }), asked };
+}
+
+Deno.test("the PUBACK of a birth waits until its certificate is durable, data does not wait", () => {
+  const store = new DelayedStore();
+  const core = new Core({ store, sparkplug: AWARE });
+  const node = core.connect();
+  node.send(publishPacket(NDATA, "x", { qos: 1, packetId: 1 }));
+  assertEquals(node.types, ["PUBACK"]);
+  node.send(publishPacket(NBIRTH, "x", { qos: 1, packetId: 2 }));
+  assertEquals(node.types, ["PUBACK"]);
+  core.release(store.sealed);
+  assertEquals(node.types, ["PUBACK", "PUBACK"]);
+  // At QoS 0 nobody waits for it.
+  node.send(publishPacket(NBIRTH, "y"), { type: "PINGREQ" });
+  assertEquals(node.types.at(-1), "PINGRESP");
+  assertEquals(core.statistics.certificatesStored, 2);
+});
+
+Deno.test("a certificate that is on its way keeps RETAIN 1 for a client that is away", () => {
+  const core = new Core({ sparkplug: AWARE });
+  const options = { clientIdentifier: "host", cleanSession: false };
+  const host = core.connect(options);
+  host.subscribe("$sparkplug/#", 1);
+  host.disconnect();
+  core.connect().send(publishPacket(NBIRTH, "x"));
+  const [message] = core.connect(options).takeMessages();
+  assertEquals([message?.retain, message?.qos], [true, 1]);
+});
+
+Deno.test("live certificates have RETAIN 0 where that is wanted", () => {
+  const sparkplug = new SparkplugAwareness({ retainLive: false, ndeathTimestamp: true });
+  const core = new Core({ sparkplug });
+  const host = core.connect();
+  host.subscribe("$sparkplug/#", 1);
+  core.connect().send(publishPacket(NBIRTH, "x"));
+  assertEquals(host.takeMessages().map(({ retain }) => retain), [false]);
+});
+
+Deno.test("the referee is asked about connections, subscriptions, messages and Wills, in order", () => {
+  const { core, asked } = refereed();
+  const node = core.connect({ clientIdentifier: "E", will: WILL });
+  node.subscribe("spBv1.0/G/NCMD/E", 1);
+  node.send({
+    type: "UNSUBSCRIBE",
+    packetId: 2,
+    filters: [filter("x"), filter("spBv1.0/G/NCMD/E")],
+  });
+  node.send(publishPacket(NBIRTH, "b"), publishPacket(NDATA, "1"), publishPacket(NDATA, "2"));
+  node.send(publishPacket(NDATA, "3", { qos: 1, packetId: 5, dup: true, retain: true }));
+  node.send(publishPacket("other", "x"));
+  const repeated = publishPacket(NDATA, "4", { qos: 2, packetId: 6 });
+  node.send(repeated, { ...repeated, dup: true }); // one message
+  const newer = core.connect({ clientIdentifier: "E" });
+  newer.disconnect();
+  assertEquals(asked, [
+    `connect E ${WILL.topic} 1800000000000`,
+    "subscribe spBv1.0/G/NCMD/E 1",
+    "unsubscribed spBv1.0/G/NCMD/E",
+    `publish ${NBIRTH} b 0 false false`,
+    `publish ${NDATA} 1 0 false false`,
+    `publish ${NDATA} 2 0 false false`,
+    `publish ${NDATA} 3 1 true true`,
+    `publish ${NDATA} 4 2 false false`,
+    `will ${WILL.topic}`,
+    "closed E takenOver",
+    "connect E - 1800000000000",
+    "closed E disconnect",
+  ]);
+});
+
+Deno.test("a refused CONNECT is answered with return code 5, and nothing of it is left", () => {
+  const { core, asked } = refereed({ connect: () => ({ kind: "refuse" }) });
+  const node = core.open();
+  node.sendConnect({ clientIdentifier: "E", will: WILL, cleanSession: false });
+  assertEquals(node.take("CONNACK").returnCode, 5);
+  assertEquals(node.connection.closed, true);
+  assertEquals([core.statistics.sessions, core.statistics.willsPublished], [0, 0]);
+  assertEquals(asked.length, 1); // who was not let in does not leave
+});
+
+Deno.test("the Will can be changed at CONNECT, and kept back when it is due", () => {
+  const fixed = { ...WILL, qos: 1 as const, retain: false };
+  for (const published of [true, false]) {
+    const { core } = refereed({
+      connect: () => ({ kind: "accept", will: fixed }),
+      will: () => published,
+    });
+    const host = core.connect();
+    host.subscribe("#", 1);
+    core.connect({ will: WILL }).lose();
+    assertEquals(host.takeMessages().map(({ qos }) => qos), published ? [1] : []);
+    assertEquals(core.statistics.retainedMessages, 0);
+    assertEquals(core.statistics.willsPublished, published ? 1 : 0);
+  }
+});
+
+Deno.test("a subscription that the referee refuses is answered with 0x80", () => {
+  const { core } = refereed({ subscribe: (_client, request) => request.filter !== "b" });
+  const client = core.connect();
+  assertEquals(client.subscribe("a").returnCodes, [0]);
+  assertEquals(client.subscribe("b").returnCodes, [0x80]);
+  assertEquals(core.statistics.subscriptions, 1);
+});
+
+Deno.test("a message that is dropped is acknowledged, a dead letter, and nowhere else", () => {
+  const { core } = refereed({ publish: () => ({ action: "drop", fix: null }) });
+  const host = core.connect();
+  host.subscribe("#", 1);
+  const node = core.connect({ will: WILL });
+  node.send(publishPacket(NBIRTH, "x", { qos: 1, packetId: 1, retain: true }));
+  node.send(publishPacket(NBIRTH, "x", { qos: 2, packetId: 2 }));
+  node.send(publishPacket(NDATA, "x"), publishPacket(WILL.topic, "x"));
+  assertEquals(node.types, ["PUBACK", "PUBREC"]);
+  assertEquals(host.takeMessages(), []);
+  const { certificates, retainedMessages, dropped } = core.statistics;
+  assertEquals([certificates, retainedMessages, dropped["publish-refused"]], [0, 0, 4]);
+});
+
+for (const qos of [0, 1, 2] as const) {
+  Deno.test(`a message at QoS ${qos} can close its connection: no acknowledgement, and the Will`, () => {
+    const { core } = refereed({ publish: () => ({ action: "close", fix: null }) });
+    const host = core.connect();
+    host.subscribe("#", 1);
+    const node = core.connect({ will: { ...WILL, retain: false } });
+    const packetId = qos === 0 ? 0 : 1;
+    node.send(publishPacket(NDATA, "x", { qos, packetId }), publishPacket(NDATA, "y"));
+    assertEquals([node.connection.closed, node.types], [true, []]);
+    assertEquals(host.takeMessages().map(({ topic }) => topic), [WILL.topic]);
+  });
+}
+
+Deno.test("a message can pass with another QoS and RETAIN than it came with", () => {
+  const { core } = refereed({
+    publish: ({ topic }) => ({
+      action: "pass",
+      fix: topic === NBIRTH ? { qos: 0, retain: false } : { qos: 1, retain: true },
+    }),
+  });
+  const host = core.connect();
+  host.subscribe("spBv1.0/#", 2);
+  const node = core.connect();
+  node.send(publishPacket(NBIRTH, "x", { qos: 2, packetId: 1, retain: true }));
+  node.send(publishPacket("spBv1.0/STATE/H", "x"));
+  assertEquals(node.types, ["PUBREC"]); // as it came
+  assertEquals(host.takeMessages().map(({ qos }) => qos), [0, 1]);
+  assertEquals([core.statistics.retainedMessages, core.statistics.certificates], [1, 1]);
+});
+
+Deno.test("a CONNECT without Client Identifier is judged with the one that it gets", () => {
+  const { core, asked } = refereed();
+  core.open().send(connectPacket());
+  assertEquals(asked, ["connect random-1 - 1800000000000"]);
+});
