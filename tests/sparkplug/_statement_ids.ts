@@ -1,0 +1,345 @@
+/** Identifiers of the statements, without the `tck-id-` in front, by where they show. */
+
+export const SERVER = `
+  conformance-mqtt-qos0
+  conformance-mqtt-qos1
+  conformance-mqtt-will-messages
+  conformance-mqtt-retained
+  conformance-mqtt-aware-basic
+  conformance-mqtt-aware-store
+  conformance-mqtt-aware-nbirth-mqtt-topic
+  conformance-mqtt-aware-nbirth-mqtt-retain
+  conformance-mqtt-aware-dbirth-mqtt-topic
+  conformance-mqtt-aware-dbirth-mqtt-retain
+  conformance-mqtt-aware-ndeath-timestamp
+`;
+
+export const TOPICS = `
+  topic-structure
+  topics-nbirth-topic
+  topics-ndata-topic
+  topics-ndeath-topic
+  topics-ncmd-topic
+  topics-dbirth-topic
+  topics-ddata-topic
+  topics-ddeath-topic
+  topics-dcmd-topic
+  message-flow-edge-node-birth-publish-nbirth-topic
+  message-flow-device-birth-publish-dbirth-topic
+  operational-behavior-data-commands-ncmd-verb
+  operational-behavior-data-commands-dcmd-verb
+  topic-structure-namespace-a
+  topic-structure-namespace-valid-group-id
+  topic-structure-namespace-valid-edge-node-id
+  topic-structure-namespace-valid-device-id
+  intro-group-id-string
+  intro-group-id-chars
+  intro-edge-node-id-string
+  intro-edge-node-id-chars
+  intro-device-id-string
+  intro-device-id-chars
+  topic-structure-namespace-device-id-associated-message-types
+  topic-structure-namespace-device-id-non-associated-message-types
+  intro-edge-node-id-uniqueness
+  topic-structure-namespace-unique-edge-node-descriptor
+  payloads-nbirth-edge-node-descriptor
+  topic-structure-namespace-unique-device-id
+  topic-structure-namespace-duplicate-device-id-across-edge-node
+  case-sensitivity-sparkplug-ids
+`;
+
+export const CONNECT = `
+  message-flow-edge-node-birth-publish-will-message
+  payloads-ndeath-will-message
+  message-flow-edge-node-birth-publish-will-message-topic
+  message-flow-edge-node-birth-publish-will-message-payload
+  message-flow-edge-node-birth-publish-will-message-payload-bdSeq
+  topics-ndeath-payload
+  topics-ndeath-seq
+  payloads-ndeath-seq
+  message-flow-edge-node-birth-publish-will-message-qos
+  payloads-ndeath-will-message-qos
+  message-flow-edge-node-birth-publish-will-message-will-retained
+  payloads-ndeath-will-message-retain
+  principles-persistence-clean-session-311
+  topics-nbirth-bdseq-increment
+  message-flow-edge-node-birth-publish-connect
+`;
+
+export const SUBSCRIBE = `
+  message-flow-edge-node-ncmd-subscribe
+  message-flow-device-dcmd-subscribe
+  operational-behavior-primary-application-state-with-multiple-servers-state-subs
+`;
+
+export const NBIRTH = `
+  principles-birth-certificates-order
+  topics-nbirth-mqtt
+  payloads-nbirth-qos
+  message-flow-edge-node-birth-publish-nbirth-qos
+  payloads-nbirth-retain
+  message-flow-edge-node-birth-publish-nbirth-retained
+  message-flow-edge-node-birth-publish-nbirth-payload
+  payloads-nbirth-seq
+  payloads-sequence-num-req-nbirth
+  message-flow-edge-node-birth-publish-nbirth-payload-seq
+  topics-nbirth-seq-num
+  topics-nbirth-timestamp
+  payloads-nbirth-timestamp
+  topics-nbirth-bdseq-included
+  payloads-nbirth-bdseq
+  topics-nbirth-bdseq-matching
+  payloads-nbirth-bdseq-repeat
+  message-flow-edge-node-birth-publish-nbirth-payload-bdSeq
+  payloads-ndeath-bdseq
+  operational-behavior-data-commands-rebirth-action-3
+  topics-nbirth-rebirth-metric
+  payloads-nbirth-rebirth-req
+  operational-behavior-data-commands-rebirth-name
+  operational-behavior-data-commands-rebirth-datatype
+  operational-behavior-data-commands-rebirth-value
+  operational-behavior-data-commands-rebirth-name-aliases
+  topics-nbirth-metrics
+  operational-behavior-data-publish-nbirth-values
+  topics-nbirth-metric-reqs
+  operational-behavior-data-publish-nbirth
+  topics-nbirth-templates
+  operational-behavior-data-publish-nbirth-order
+  case-sensitivity-metric-names
+  message-flow-edge-node-birth-publish-phid-wait
+  message-flow-edge-node-birth-publish-phid-wait-id
+  message-flow-edge-node-birth-publish-phid-wait-online
+  message-flow-edge-node-birth-publish-phid-wait-timestamp
+  operational-behavior-edge-node-birth-sequence-wait
+  message-flow-edge-node-birth-publish-phid-offline
+  operational-behavior-edge-node-termination-host-offline
+  operational-behavior-edge-node-termination-host-offline-timestamp
+`;
+
+export const DBIRTH = `
+  message-flow-device-birth-publish-nbirth-wait
+  message-flow-device-birth-publish-dbirth-match-edge-node-topic
+  message-flow-device-birth-publish-dbirth-payload
+  topics-dbirth-mqtt
+  payloads-dbirth-qos
+  message-flow-device-birth-publish-dbirth-qos
+  payloads-dbirth-retain
+  message-flow-device-birth-publish-dbirth-retained
+  topics-dbirth-seq
+  payloads-dbirth-seq
+  payloads-dbirth-seq-inc
+  message-flow-device-birth-publish-dbirth-payload-seq
+  topics-dbirth-timestamp
+  payloads-dbirth-timestamp
+  topics-dbirth-metrics
+  operational-behavior-data-publish-dbirth-values
+  topics-dbirth-metric-reqs
+  operational-behavior-data-publish-dbirth
+  payloads-dbirth-order
+  operational-behavior-data-publish-dbirth-order
+`;
+
+export const DATA = `
+  payloads-ndata-order
+  payloads-ddata-order
+  topics-ndata-mqtt
+  payloads-ndata-qos
+  payloads-ndata-retain
+  topics-ddata-mqtt
+  payloads-ddata-qos
+  payloads-ddata-retain
+  topics-ndata-seq-num
+  payloads-ndata-seq
+  topics-ddata-seq-num
+  payloads-ddata-seq
+  payloads-sequence-num-always-included
+  payloads-ndata-seq-inc
+  payloads-ddata-seq-inc
+  payloads-sequence-num-incrementing
+  topics-ndata-timestamp
+  payloads-ndata-timestamp
+  topics-ddata-timestamp
+  payloads-ddata-timestamp
+  topics-ndata-payload
+  topics-ddata-payload
+  operational-behavior-data-publish-nbirth-change
+  operational-behavior-data-publish-dbirth-change
+  principles-rbe-recommended
+`;
+
+export const DEATHS = `
+  topics-ddeath-mqtt
+  topics-ddeath-seq-num
+  payloads-ddeath-seq
+  payloads-ddeath-seq-inc
+  payloads-ddeath-seq-number
+  payloads-ddeath-timestamp
+  operational-behavior-edge-node-intentional-disconnect-ndeath
+  payloads-ndeath-will-message-publisher
+  payloads-ndeath-will-message-publisher-disconnect-mqtt311
+  operational-behavior-edge-node-intentional-disconnect-packet
+`;
+
+export const COMMANDS = `
+  topics-ncmd-mqtt
+  payloads-ncmd-qos
+  payloads-ncmd-retain
+  topics-dcmd-mqtt
+  payloads-dcmd-qos
+  payloads-dcmd-retain
+  topics-ncmd-timestamp
+  payloads-ncmd-timestamp
+  topics-dcmd-timestamp
+  payloads-dcmd-timestamp
+  payloads-ncmd-seq
+  payloads-dcmd-seq
+  topics-ncmd-payload
+  topics-dcmd-payload
+  operational-behavior-data-commands-ncmd-metric-name
+  operational-behavior-data-commands-dcmd-metric-name
+  operational-behavior-data-commands-ncmd-metric-value
+  operational-behavior-data-commands-dcmd-metric-value
+  operational-behavior-data-commands-ncmd-rebirth-verb
+  operational-behavior-data-commands-ncmd-rebirth-name
+  operational-behavior-data-commands-ncmd-rebirth-value
+  operational-behavior-data-commands-rebirth-action-1
+  operational-behavior-data-commands-rebirth-action-2
+`;
+
+export const PAYLOADS = `
+  payloads-timestamp-in-UTC
+  payloads-metric-timestamp-in-UTC
+  payloads-name-birth-data-requirement
+  payloads-name-cmd-requirement
+  payloads-name-requirement
+  payloads-alias-birth-requirement
+  payloads-alias-uniqueness
+  payloads-alias-data-cmd-requirement
+  payloads-metric-datatype-req
+  payloads-metric-datatype-value-type
+  payloads-metric-datatype-value
+  payloads-metric-datatype-not-req
+  payloads-propertyset-keys-array-size
+  payloads-propertyset-values-array-size
+  payloads-metric-propertyvalue-type-type
+  payloads-metric-propertyvalue-type-value
+  payloads-metric-propertyvalue-type-req
+  payloads-propertyset-quality-value-type
+  payloads-propertyset-quality-value-value
+  payloads-dataset-column-size
+  payloads-dataset-column-num-headers
+  payloads-dataset-types-def
+  payloads-dataset-types-num
+  payloads-dataset-types-type
+  payloads-dataset-types-value
+  payloads-dataset-parameter-type-req
+  payloads-template-dataset-value
+  payloads-template-definition-nbirth-only
+  payloads-template-definition-is-definition
+  payloads-template-definition-ref
+  payloads-template-definition-members
+  payloads-template-definition-nbirth
+  payloads-template-definition-parameters
+  payloads-template-definition-parameters-default
+  payloads-template-ref-definition
+  payloads-template-is-definition
+  payloads-template-is-definition-definition
+  payloads-template-instance-is-definition
+  payloads-template-instance-ref
+  payloads-template-instance-members
+  payloads-template-instance-members-birth
+  payloads-template-instance-members-data
+  payloads-template-instance-parameters
+  payloads-template-ref-instance
+  payloads-template-is-definition-instance
+  payloads-template-version
+  payloads-template-parameter-name-required
+  payloads-template-parameter-name-type
+  payloads-template-parameter-value-type
+  payloads-template-parameter-type-value
+  payloads-template-parameter-type-req
+  payloads-template-parameter-value
+`;
+
+export const HOSTS = `
+  intro-sparkplug-host-state
+  components-ph-state
+  conformance-primary-host
+  host-topic-phid-death-required
+  operational-behavior-host-application-connect-will
+  payloads-state-will-message
+  host-topic-phid-death-topic
+  operational-behavior-host-application-connect-will-topic
+  host-topic-phid-death-payload
+  operational-behavior-host-application-connect-will-payload
+  payloads-state-will-message-payload
+  operational-behavior-host-application-death-payload
+  host-topic-phid-death-payload-timestamp-connect
+  host-topic-phid-death-qos
+  operational-behavior-host-application-connect-will-qos
+  payloads-state-will-message-qos
+  host-topic-phid-death-retain
+  operational-behavior-host-application-connect-will-retained
+  payloads-state-will-message-retain
+  message-flow-phid-sparkplug-clean-session-311
+  host-topic-phid-birth-sub-required
+  payloads-state-subscribe
+  message-flow-phid-sparkplug-subscription
+  host-topic-phid-birth-message
+  host-topic-phid-birth-required
+  operational-behavior-host-application-connect-birth
+  message-flow-phid-sparkplug-state-publish
+  payloads-state-birth
+  operational-behavior-primary-application-state-with-multiple-servers-state
+  host-topic-phid-birth-topic
+  operational-behavior-host-application-connect-birth-topic
+  host-topic-phid-birth-qos
+  operational-behavior-host-application-connect-birth-qos
+  host-topic-phid-birth-retain
+  operational-behavior-host-application-connect-birth-retained
+  host-topic-phid-birth-payload
+  payloads-state-birth-payload
+  operational-behavior-host-application-connect-birth-payload
+  message-flow-phid-sparkplug-state-publish-payload
+  host-topic-phid-birth-payload-timestamp
+  message-flow-phid-sparkplug-state-publish-payload-timestamp
+  message-flow-hid-sparkplug-state-message-delivered
+  operational-behavior-host-application-termination
+  operational-behavior-host-application-death-topic
+  operational-behavior-host-application-death-qos
+  operational-behavior-host-application-death-retained
+  host-topic-phid-death-payload-timestamp-disconnect-clean
+  host-topic-phid-death-payload-timestamp-disconnect-with-no-disconnect-packet
+  operational-behavior-host-application-disconnect-intentional
+  operational-behavior-host-application-host-id
+`;
+
+export const INSIDE_HOSTS = `
+  operational-behavior-edge-node-termination-host-action-ndeath-node-offline
+  operational-behavior-edge-node-termination-host-action-ndeath-node-tags-stale
+  operational-behavior-edge-node-termination-host-action-ndeath-devices-offline
+  operational-behavior-edge-node-termination-host-action-ndeath-devices-tags-stale
+  operational-behavior-edge-node-termination-host-action-ddeath-devices-offline
+  operational-behavior-edge-node-termination-host-action-ddeath-devices-tags-stale
+  operational-behavior-host-reordering-param
+  operational-behavior-host-reordering-start
+  operational-behavior-host-reordering-success
+  operational-behavior-host-reordering-rebirth
+`;
+
+export const MANY_SERVERS = `
+  operational-behavior-edge-node-termination-host-offline-reconnect
+  operational-behavior-primary-application-state-with-multiple-servers-single-server
+  operational-behavior-primary-application-state-with-multiple-servers-walk
+  operational-behavior-host-application-multi-server-timestamp
+`;
+
+export const MQTT_5 = `
+  principles-persistence-clean-session-50
+  payloads-ndeath-will-message-publisher-disconnect-mqtt50
+  message-flow-phid-sparkplug-clean-session-50
+`;
+
+export const INSIDE_EDGE_NODES = `
+  operational-behavior-device-ddeath
+`;
