@@ -13,7 +13,8 @@ import type { Witness } from "./_witness.ts";
 import { makeInput } from "./decoder.ts";
 import type { Random } from "./random.ts";
 
-const TOPICS = ["a", "a/b", "a/b/c", "/", "b//c", "ab"];
+const FORGED = ["$SYS/forged", "$sparkplug/certificates/spBv1.0/G/NBIRTH/E"];
+const TOPICS = ["a", "a/b", "a/b/c", "/", "b//c", "ab", "spBv1.0/G/NBIRTH/E"];
 const FILTERS = ["#", "+", "a/#", "a/+", "+/b", "a", "a/b", "ab", "/", "+/+", "b//c", "$SYS/#"];
 const PAYLOAD_BYTES = [0, 0, 0, 20, 200, 5_000];
 const QOS = [0, 1, 2] as const;
@@ -149,7 +150,7 @@ export class Actor {
 
   #publish(packetId: number, qos: Qos): ControlPacket {
     const { id, random } = this.#parts;
-    const topic = random.oneIn(12) ? "$SYS/forged" : random.pick(TOPICS);
+    const topic = random.oneIn(12) ? random.pick(FORGED) : random.pick(TOPICS);
     const message = `${id}${this.#connections}:${++this.#messages}`;
     const ours = qos > 0 && !topic.startsWith("$") && !this.#garbled;
     if (ours) this.#sent.set(packetId, message);

@@ -24,13 +24,15 @@ export class Auditor {
     if (connection === null) throw new Error("Cannot audit: no broker runs");
     this.#connection = connection;
     connection.send(connectPacket({ clientIdentifier: "auditor" }));
-    const subscriptions = [{ filter: "#" as TopicFilter, qos: 0 as Qos }];
+    const filters = ["#", "$sparkplug/#"] as TopicFilter[];
+    const subscriptions = filters.map((filter) => ({ filter, qos: 0 as Qos }));
     connection.send({ type: "SUBSCRIBE", packetId: 1, subscriptions });
   }
 
   /** Deletes what is retained, and leaves. */
   cleanUp(): void {
     for (const topic of this.retained.keys()) {
+      if (topic.startsWith("$")) continue; // nobody can
       this.#connection.send({
         type: "PUBLISH",
         dup: false,

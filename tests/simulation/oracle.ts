@@ -12,11 +12,14 @@ import { ObservedConnection } from "./observed_connection.ts";
 import { ObservedSession } from "./observed_session.ts";
 import type { QueueBounds } from "./possible_backlog.ts";
 import { RetainedLedger } from "./retained_ledger.ts";
+import { BIRTH_TOPICS } from "./scenario.ts";
 import { keyOf, type SentMessage } from "./sent_message.ts";
 import { StoredSessions } from "./stored_sessions.ts";
 import { WillLedger } from "./will_ledger.ts";
 
 const TEXT = new TextDecoder();
+/** In front of the topic of a birth that is kept. */
+const CERTIFICATES = "$sparkplug/certificates/";
 
 /** After this time nothing of a connection that has ended is in doubt. */
 const SETTLED_AFTER_MS = 1_500;
@@ -40,6 +43,8 @@ export class Oracle {
   readonly #options: OracleOptions;
   readonly #messages: MessageLedger;
   readonly #retained: RetainedLedger;
+  /** Births, by the topic that they were published on. */
+  readonly #certificates = new RetainedLedger({ mayGiveUp: false });
   readonly #wills: WillLedger;
   /** The session that each client has for sure. */
   readonly #sessions = new Map<string, ObservedSession>();
@@ -85,6 +90,9 @@ export class Oracle {
     this.#step++;
     this.#messages.opened(message, [...this.#sessions.values()], this.#step);
     if (message.retain) this.#mayBeRetained(message);
+    if (BIRTH_TOPICS.includes(message.topic) && message.key !== "") {
+      this.#certificates.sent(message);
+    }
     if (message.qos === 0) connection.unacknowledged.push(message);
     else connection.awaited[message.qos === 1 ? "PUBACK" : "PUBREC"].push(packetId);
     const { rules } = this.#messages;
@@ -388,10 +396,17 @@ export class Oracle {
     }
   }
 
-  /** "retained message lost": `found` holds the payloads by topic. */
+  /** "retained message lost": `found` holds the payloads by topic, those of certificates, too. */
   checkRetained(found: ReadonlyMap<string, string>): void {
-    const keys = [...found].map(([topic, payload]) => [topic, keyOf(payload)] as const);
-    this.#retained.checkAll(new Map(keys));
+    const retained = new Map<string, string>();
+    const certificates = new Map<string, string>();
+    for (const [topic, payload] of found) {
+      const [, birth] = topic.split(CERTIFICATES);
+      if (birth === undefined) retained.set(topic, keyOf(payload));
+      else certificates.set(birth, keyOf(payload));
+    }
+    this.#retained.checkAll(retained);
+    this.#certificates.checkAll(certificates);
   }
 
   #at(): { step: number; nowMs: number } {

@@ -63,6 +63,8 @@ export interface Scenario {
 }
 
 const TOPICS = ["a", "a/x", "a/y", "b", "b/x", "b/y", "c/x/1", "c/y/2"];
+/** Topics whose messages the broker keeps as certificates. */
+export const BIRTH_TOPICS: readonly string[] = ["spBv1.0/G/NBIRTH/E", "spBv1.0/G/DBIRTH/E/D"];
 const FILTERS = ["a", "a/x", "a/+", "a/#", "+/x", "b/#", "b/y", "+", "c/#", "c/+/2", "#"];
 
 /** Draws what clients may send; null for no limit. Who floods is held for less than a second. */
@@ -94,7 +96,10 @@ export function drawScenario(dice: Dice): Scenario {
   const isInterval = world.store.durability === "interval";
   return {
     clients,
-    topics: TOPICS.slice(0, dice.integer(2, TOPICS.length)),
+    topics: [
+      ...TOPICS.slice(0, dice.integer(2, TOPICS.length)),
+      ...BIRTH_TOPICS.slice(0, dice.pick([0, 1, 2])),
+    ],
     filters: FILTERS.filter(() => dice.chance(0.6)).concat("a/x"),
     acts: dice.integer(150, 450),
     ...behaviour,
