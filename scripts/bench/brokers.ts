@@ -42,14 +42,16 @@ function absolute(word: string): string {
 export class Broker {
   readonly #child: Deno.ChildProcess;
   readonly #directory: string;
+  readonly #commands: BrokerCommands;
   #stderr = "";
   #ended = false;
 
   private constructor(
     readonly kind: BrokerKind,
     readonly port: number,
-    process: { child: Deno.ChildProcess; directory: string },
+    process: { child: Deno.ChildProcess; directory: string; commands: BrokerCommands },
   ) {
+    this.#commands = process.commands;
     this.#child = process.child;
     this.#directory = process.directory;
     this.#child.status.then(() => this.#ended = true);
@@ -75,7 +77,7 @@ export class Broker {
       stdout: "null",
       stderr: "piped",
     });
-    const broker = new Broker(kind, port, { child, directory });
+    const broker = new Broker(kind, port, { child, directory, commands: how.commands });
     try {
       await broker.#firstConnack(startMs + START_LIMIT_MS);
     } catch (error) {
@@ -84,6 +86,11 @@ export class Broker {
     }
     broker.connackMs = epochNowMs() - startMs;
     return broker;
+  }
+
+  /** Starts one more of the same kind; whoever starts it ends it. */
+  another(profile: Profile): Promise<Broker> {
+    return Broker.start(this.kind, { commands: this.#commands, profile });
   }
 
   /** The broker's own process. */

@@ -20,6 +20,7 @@ export async function runFlood(spec: FloodSpec, link: ControlLink): Promise<void
       count: spec.batchMessages,
       qos: 0,
       publisher: index,
+      sparkplug: spec.sparkplug === true,
     });
     publishers.push(new FloodPublisher(conn, { batch, spec }));
   }

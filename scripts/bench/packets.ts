@@ -3,7 +3,9 @@
  * generator that shared the broker's encoder would share its mistakes and see none of them.
  */
 
-/** Bytes of every Application Message the rig sends. */
+import { dataPrefix, SEQ_BEFORE_BODY } from "./sparkplug_data.ts";
+
+/** Bytes of every Application Message the rig sends, or of its end if it is one of Sparkplug. */
 export const PAYLOAD_BYTES = 64;
 
 /** Where the 8-byte big-endian sequence number stands in the payload. */
@@ -49,6 +51,16 @@ export function encodeSubscribe(
   return withFixedHeader(0x82, body);
 }
 
+/** What a row of packets looks like. */
+export interface BatchShape {
+  topics: readonly string[];
+  count: number;
+  qos: Qos;
+  publisher: number;
+  /** Whether they are DATA messages of Sparkplug. */
+  sparkplug?: boolean;
+}
+
 /**
  * A row of PUBLISH packets of equal size in one buffer, encoded once; before each write only the
  * sequence numbers, times and Packet Identifiers are patched.
@@ -60,12 +72,14 @@ export class PublishBatch {
   readonly stride: number;
   readonly #view: DataView;
   readonly #payloadAt: number;
+  readonly #sparkplug: boolean;
 
   /**
    * Topics are used in turn and must be of one length. Throws when a packet needs more than one
-   * length byte: the scanners rely on that.
+   * length byte, two for Sparkplug: the scanners rely on that.
    */
-  constructor(shape: { topics: readonly string[]; count: number; qos: Qos; publisher: number }) {
+  constructor(shape: BatchShape) {
+    this.#sparkplug = shape.sparkplug === true;
     const packets: Uint8Array[] = [];
     for (const topic of shape.topics) packets.push(encodePublish(topic, shape));
     const first = packets[0];
@@ -89,8 +103,15 @@ export class PublishBatch {
     let at = this.#payloadAt + SEQUENCE_AT + 4;
     for (let index = 0; index < count; index++) {
       this.#view.setUint32(at, sequence + index);
+      if (this.#sparkplug) this.#numberData(at - SEQUENCE_AT - 4, sequence + index);
       at += this.stride;
     }
+  }
+
+  /** `seq` of the message whose own bytes begin at `at`. */
+  #numberData(at: number, sequence: number): void {
+    this.bytes[at - SEQ_BEFORE_BODY] = 0x80 | (sequence & 0x7f);
+    this.bytes[at - SEQ_BEFORE_BODY + 1] = (sequence >> 7) & 1;
   }
 
   /** Gives the first `count` packets the Packet Identifiers from `packetId` on, after 65535 comes 1. */
@@ -112,14 +133,17 @@ export class PublishBatch {
   }
 }
 
-function encodePublish(topic: string, shape: { qos: Qos; publisher: number }): Uint8Array {
+function encodePublish(topic: string, shape: BatchShape): Uint8Array {
   const payload = new Uint8Array(PAYLOAD_BYTES).fill(FILLING);
   payload.fill(0, 0, PUBLISHER_AT);
   payload[PUBLISHER_AT] = shape.publisher >> 8;
   payload[PUBLISHER_AT + 1] = shape.publisher & 255;
   const packetId = shape.qos > 0 ? [0, 1] : [];
-  const body = [...lengthPrefixed(topic), ...packetId, ...payload];
-  if (body.length > 127) throw new Error(`Cannot encode PUBLISH: topic too long: "${topic}"`);
+  const prefix = shape.sparkplug === true ? dataPrefix(PAYLOAD_BYTES) : [];
+  const body = [...lengthPrefixed(topic), ...packetId, ...prefix, ...payload];
+  if (body.length > (shape.sparkplug === true ? 16_383 : 127)) {
+    throw new Error(`Cannot encode PUBLISH: topic too long: "${topic}"`);
+  }
   return withFixedHeader(0x30 | (shape.qos << 1), body);
 }
 

@@ -29,7 +29,7 @@ const decoder = new TextDecoder();
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Reads into one fixed buffer and walks its frames by their length byte, without an allocation per
+ * Reads into one fixed buffer and walks its frames by their length bytes, without an allocation per
  * frame. Only packets of the rig's own size can come, so a longer one is an error.
  */
 export class Receiver {
@@ -72,11 +72,17 @@ export class Receiver {
     let at = 0;
     while (at + 2 <= end) {
       const first = buffer[at] ?? 0;
-      const length = buffer[at + 1] ?? 0;
-      if (length > 127) throw new Error(`Cannot scan: frame ${first} has a long length`);
-      const next = at + 2 + length;
+      let length = buffer[at + 1] ?? 0;
+      let body = at + 2;
+      if (length > 127) {
+        if (body === end) break;
+        const high = buffer[body++] ?? 0;
+        if (high > 127) throw new Error(`Cannot scan: frame ${first} has a long length`);
+        length = (length & 127) | (high << 7);
+      }
+      const next = body + length;
       if (next > end) break;
-      if (at === 0 && first >> 4 === 3) this.#verify(next);
+      if (at === 0 && first >> 4 === 3) this.#verify(body, next);
       if (first >> 4 === 3) this.#acceptPublish(first, { payloadAt: next - PAYLOAD_BYTES, nowMs });
       else this.#acceptControl(first, at);
       at = next;
@@ -111,9 +117,10 @@ export class Receiver {
   }
 
   /** Compares all of the first PUBLISH of a read: topic and filling are not looked at in each. */
-  #verify(end: number): void {
-    const topicLength = this.#view.getUint16(2);
-    const topic = decoder.decode(this.#buffer.subarray(4, 4 + topicLength));
+  #verify(body: number, end: number): void {
+    const topicLength = this.#view.getUint16(body);
+    const topicAt = body + 2;
+    const topic = decoder.decode(this.#buffer.subarray(topicAt, topicAt + topicLength));
     if (this.#shape.topic !== undefined && topic !== this.#shape.topic) {
       throw new Error(`Cannot accept PUBLISH: topic "${topic}", not "${this.#shape.topic}"`);
     }

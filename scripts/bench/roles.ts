@@ -49,6 +49,8 @@ export interface FloodSpec {
   batchMessages: number;
   /** Batches whose PINGREQ has no answer yet, at most; 0 leaves it to TCP alone. */
   batchesMax: number;
+  /** DATA messages of Sparkplug. */
+  sparkplug?: boolean;
 }
 
 /** Publishers at QoS 1 or 2 with a window of unacknowledged messages. */

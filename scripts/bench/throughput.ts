@@ -24,13 +24,17 @@ const SILENCE_ACKED_MS = 3_000;
 const DRAIN_LIMIT_MS = 20_000;
 
 /** Publishers, subscribers and what lies between. */
-interface Shape {
+export interface Shape {
   qos: Qos;
   publishers: number;
   subscribers: number;
   topics: number;
   /** Topics that each QoS 0 publisher uses in turn; subscribers then ask for all below theirs. */
   topicsEach?: number;
+  /** In front of the number of a topic; "bench/" if absent. */
+  topicPrefix?: string;
+  /** DATA messages of Sparkplug. */
+  sparkplug?: boolean;
   /** QoS 0: messages in a batch, and batches on the way; bounds the work hidden in socket buffers. */
   batchMessages: number;
   batchesMax: number;
@@ -99,12 +103,14 @@ export const TRIE_100K: Workload = {
   measure: measureTrie,
 };
 
-async function measureShape(
+/** Measures work of this shape once. */
+export async function measureShape(
   broker: Broker,
   work: { shape: Shape; conditions: Conditions },
 ): Promise<Figures> {
   const { shape } = work;
-  const topics = Array.from({ length: shape.topics }, (_, index) => `bench/${index}`);
+  const prefix = shape.topicPrefix ?? "bench/";
+  const topics = Array.from({ length: shape.topics }, (_, index) => `${prefix}${index}`);
   const topicsEach = shape.topicsEach ?? 1;
   const subscriber = Load.start("subscriber", {
     port: broker.port,

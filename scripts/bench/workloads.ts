@@ -3,6 +3,7 @@
 import { DURABLE_LATENCY, DURABLE_QOS1, QOS0_BESIDE_DURABLE } from "./durable.ts";
 import { CONNECT_STORM, RSS_10K_IDLE, RSS_IDLE, START_TO_CONNACK } from "./footprint.ts";
 import { PACED_LATENCY, QOS0_BESIDE_SLOW } from "./latency.ts";
+import { SPARKPLUG_DATA } from "./sparkplug.ts";
 import { throughput, TRIE_100K } from "./throughput.ts";
 import type { Workload } from "./workload.ts";
 
@@ -49,6 +50,7 @@ export const WORKLOADS: readonly Workload[] = [
     { qos: 2, publishers: 4, subscribers: 4, topics: 4, batchMessages: 0, batchesMax: 0 },
   ),
   TRIE_100K,
+  SPARKPLUG_DATA,
   PACED_LATENCY,
   QOS0_BESIDE_SLOW,
   DURABLE_QOS1,
