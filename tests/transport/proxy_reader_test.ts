@@ -175,3 +175,15 @@ Deno.test("a proxy that opens connections and says nothing has a bound, and a cl
   assertEquals(problems.length, 1025);
   assert(raws.every(({ closed }) => closed));
 });
+
+Deno.test("a connection whose header has been read waits no more: it is not counted, nor ended", async () => {
+  const reader = new ProxyReader({ versions: "any", timeoutMs: 60_000 });
+  const raws = Array.from({ length: 2_100 }, () => new Segments([HEADERS.v1]));
+  for (const raw of raws) {
+    await new Promise<void>((resolve, reject) => {
+      reader.read(raw, { named: () => resolve(), failed: (problem) => reject(new Error(problem)) });
+    });
+  }
+  reader.close();
+  assert(raws.every(({ closed }) => !closed));
+});
