@@ -119,11 +119,7 @@ export class Broker {
     for (const stored of sessions) this.#sessions.restore(stored);
     this.#expire(); // before anybody comes and gets what is too old
     // Their connections ended with the process. [MQTT-3.1.2-8]
-    for (const { clientIdentifier, will } of state.wills) {
-      this.#turn.journal.willDeleted(clientIdentifier);
-      this.#turn.statistics.willsPublished++;
-      this.#router.publish(will.topic, will);
-    }
+    for (const will of state.wills) this.#sessions.restoreWill(will);
     for (const { id, topic, ...content } of state.publications) {
       this.#turn.journal.republished(id);
       this.#router.publish(topic, content);

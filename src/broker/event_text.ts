@@ -1,6 +1,7 @@
 /** Events as one line of text for the log. */
 import type { BrokerEvent, CloseCause } from "./events.ts";
 import type { Connection } from "./connection.ts";
+import type { SessionRefusal } from "./policy.ts";
 
 /** How much an event matters to an operator. */
 export type Severity = "debug" | "info" | "warn";
@@ -16,7 +17,16 @@ const CAUSES: Readonly<Record<CloseCause, string>> = {
   stalledWrite: "client takes no bytes",
   revoked: "user is not known any more",
   rateLimit: "sends more than its rate",
+  passwordChanged: "password was changed",
+  certificateRevoked: "certificate does not hold any more",
+  unpinned: "another certificate is pinned now",
   shutdown: "server shuts down",
+};
+
+const SESSION_REFUSALS: Readonly<Record<SessionRefusal, string>> = {
+  foreignSession: "the session of this Client Identifier belongs to",
+  foreignIdentifier: "it is not a Client Identifier of this user",
+  unpinned: "the certificate that is pinned for it was not shown",
 };
 
 /** Severity and line of an event; every line names client, user and address. */
@@ -38,6 +48,13 @@ export function describeEvent(event: BrokerEvent): { severity: Severity; text: s
         severity: "warn",
         text: `protocol error: ${who}, [${event.error.tag}] ${event.error.reason}`,
       };
+    case "sessionRefused": {
+      const whose = event.reason === "foreignSession" ? ` ${quote(event.owner)}` : "";
+      return {
+        severity: "warn",
+        text: `session refused: ${who}, ${SESSION_REFUSALS[event.reason]}${whose}`,
+      };
+    }
     case "slowConsumer":
       return {
         severity: "warn",

@@ -1,6 +1,7 @@
 /** What happened that an operator may want to read; collected by the core, logged by others. */
 import type { ProtocolError } from "../mqtt/mod.ts";
 import type { Connection } from "./connection.ts";
+import type { SessionRefusal } from "./policy.ts";
 
 /** Why a Network Connection ended. */
 export type CloseCause =
@@ -14,6 +15,9 @@ export type CloseCause =
   | "stalledWrite"
   | "revoked"
   | "rateLimit"
+  | "passwordChanged"
+  | "certificateRevoked"
+  | "unpinned"
   | "shutdown";
 
 /** One event. */
@@ -24,6 +28,13 @@ export type BrokerEvent =
     readonly kind: "protocolError";
     readonly connection: Connection;
     readonly error: ProtocolError;
+  }
+  | {
+    readonly kind: "sessionRefused";
+    readonly connection: Connection;
+    readonly reason: SessionRefusal;
+    /** Whom the session belongs to; empty for nobody. */
+    readonly owner: string;
   }
   | { readonly kind: "slowConsumer"; readonly connection: Connection; readonly caughtUp: boolean }
   | { readonly kind: "rateExceeded"; readonly connection: Connection };

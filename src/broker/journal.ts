@@ -66,6 +66,8 @@ export interface Journal {
   sessionDiscarded(clientIdentifier: string): void;
   /** The client left, at this time on the age clock in ms, or came back (0). */
   sessionStored(clientIdentifier: string, sinceMs: number): void;
+  /** The session belongs to this identity from now on; one that is created belongs to nobody. */
+  sessionOwned(clientIdentifier: string, owner: string): void;
   subscribed(clientIdentifier: string, filter: TopicFilter, qos: Qos): void;
   unsubscribed(clientIdentifier: string, filter: TopicFilter): void;
   /** Whether retained messages for this subscription have still to be sent. */
@@ -86,7 +88,8 @@ export interface Journal {
   receiveFinished(clientIdentifier: string, packetId: number): void;
   retainedSet(topic: TopicName, message: Message, atS: number): void;
   retainedDeleted(topic: TopicName): void;
-  willSet(clientIdentifier: string, will: Will): void;
+  /** `owner`: whose Will it is, as the policy writes it. */
+  willSet(clientIdentifier: string, will: Will, owner: string): void;
   willDeleted(clientIdentifier: string): void;
   deadLetterAdded(letter: DeadLetter): void;
   /** Dead letters up to this one are forgotten. */
@@ -139,16 +142,26 @@ export type StoredDeadLetter = Pick<DeadLetter, "id" | "ageS" | "bytes">;
 export interface StoredSession {
   readonly clientIdentifier: string;
   readonly storedSinceMs: number;
+  /** Whom it belongs to, as the policy writes it; empty for nobody in particular. */
+  readonly owner: string;
   readonly subscriptions: readonly StoredSubscription[];
   readonly deliveries: readonly StoredDelivery[];
   readonly receiving: readonly number[];
+}
+
+/** A Will as it is read back. */
+export interface StoredWill {
+  readonly clientIdentifier: string;
+  readonly will: Will;
+  /** Whose Will it is, as the policy writes it; null if that was not written down. */
+  readonly owner: string | null;
 }
 
 /** Everything that survives the process. */
 export interface StoredState {
   readonly sessions: readonly StoredSession[];
   readonly retained: readonly StoredRetained[];
-  readonly wills: readonly { readonly clientIdentifier: string; readonly will: Will }[];
+  readonly wills: readonly StoredWill[];
   /** In order. */
   readonly deadLetters: readonly StoredDeadLetter[];
   /** In order. */

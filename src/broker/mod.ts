@@ -16,6 +16,7 @@ export type {
   StoredSession,
   StoredState,
   StoredSubscription,
+  StoredWill,
 } from "./journal.ts";
 export type { BrokerLimits, FullPolicy } from "./limits.ts";
 export { makeMessage, Message } from "./message.ts";
@@ -25,6 +26,8 @@ export {
   type ConnectVerdict,
   OPEN_ACCESS,
   type PublishVerdict,
+  type SessionRefusal,
+  type SessionVerdict,
 } from "./policy.ts";
 export type { ClientRate, RateLimiter } from "./rate_limiter.ts";
 export { QOS_RECEIVER, QOS_RECEIVER_TABLE } from "./qos_receiver_states.ts";

@@ -19,13 +19,37 @@ export type ConnectVerdict =
 /** The answer to a PUBLISH: `drop` acknowledges and forgets, `close` ends the connection. */
 export type PublishVerdict = "allow" | "drop" | "close";
 
+/**
+ * Why a client that was let in gets no session. `foreignSession`: the one of its Client Identifier
+ * belongs to another; `foreignIdentifier`: that is not a Client Identifier for this client;
+ * `unpinned`: whoever has this name or Client Identifier must show a certificate that it did not.
+ */
+export type SessionRefusal = "foreignSession" | "foreignIdentifier" | "unpinned";
+
+/**
+ * The answer to who may have the session of a Client Identifier: whom it belongs to from now on, in
+ * a form of the policy's own that the core only keeps (empty for nobody in particular), or why the
+ * client may not have it.
+ */
+export type SessionVerdict =
+  | { readonly kind: "grant"; readonly owner: string }
+  | { readonly kind: "refuse"; readonly code: ConnackCode; readonly reason: SessionRefusal };
+
 /** Decisions of the security room; every method is pure and fast. */
 export interface AccessPolicy {
   /** Changes whenever a verdict on a publish may have changed; verdicts are kept until then. */
   readonly generation: number;
   /** `client` is the same object in all questions about one connection. */
   connect(packet: ConnectPacket, client: ClientFacts): ConnectVerdict;
+  /**
+   * Asked when a client that was let in is about to get a session; `owner` is whom the one with its
+   * Client Identifier belongs to, empty for nobody or where there is none. The Client Identifier is
+   * empty where the server is going to assign one.
+   */
+  session(client: ClientFacts, owner: string): SessionVerdict;
   publish(client: ClientFacts, topic: TopicName): PublishVerdict;
+  /** The same for the Will of a client that is gone since before the process began. */
+  will(gone: { clientIdentifier: string; owner: string }, topic: TopicName): PublishVerdict;
   /** The QoS granted, or null to refuse with SUBACK return code 0x80. */
   subscribe(client: ClientFacts, request: { filter: TopicFilter; qos: Qos }): Qos | null;
   /** Whether a message may be delivered; null if all that is subscribed to may be. */
@@ -36,6 +60,8 @@ export interface AccessPolicy {
 export const OPEN_ACCESS: AccessPolicy = {
   generation: 0,
   connect: () => ({ kind: "accept" }),
+  session: (_client, owner) => ({ kind: "grant", owner }),
+  will: () => "allow",
   publish: () => "allow",
   subscribe: (_client, request) => request.qos,
   read: null,

@@ -22,6 +22,8 @@ export class Session {
   receiving: Set<number> | null = null;
   /** When the client left, on the age clock in ms (`Turn.ageMs`); 0 while it is connected. */
   storedSinceMs = 0;
+  /** Whom it belongs to, as the policy writes it; empty for nobody in particular. */
+  owner = "";
   #lastPacketId = 0;
 
   constructor(clientIdentifier: string, persistent: boolean) {

@@ -7,7 +7,7 @@ import { Delivery } from "./delivery_queue.ts";
 import type { CloseCause } from "./events.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { makeMessage } from "./message.ts";
-import type { StoredSession } from "./journal.ts";
+import type { StoredSession, StoredWill } from "./journal.ts";
 import type { RateControl } from "./rate_control.ts";
 import type { Router } from "./router.ts";
 import type { Sender } from "./sender.ts";
@@ -69,18 +69,29 @@ export class SessionRegistry {
     const identifier = packet.clientIdentifier === ""
       ? this.#turn.randomId()
       : packet.clientIdentifier;
-    const older = this.#sessions.get(identifier)?.connection;
+    const known = this.#sessions.get(identifier);
+    // Before anything is done to who has it now.
+    const verdict = this.#turn.policy.session(connection, known?.owner ?? "");
+    if (verdict.kind === "refuse") {
+      const { reason, code } = verdict;
+      statistics.identitiesRefused++;
+      const owner = known?.owner ?? "";
+      this.#turn.events.add({ kind: "sessionRefused", connection, reason, owner });
+      this.refuse(connection, code);
+      return;
+    }
+    const older = known?.connection;
     if (older) { // [MQTT-3.1.4-2]
       statistics.takeOvers++;
       this.close(older, "takenOver");
     }
     connection.clientIdentifier = identifier;
-    const verdict = this.#turn.sparkplug?.referee?.connect(connection, packet, this.#turn);
-    if (verdict?.kind === "refuse") {
+    const judged = this.#turn.sparkplug?.referee?.connect(connection, packet, this.#turn);
+    if (judged?.kind === "refuse") {
       this.refuse(connection, ConnackCode.notAuthorized);
       return;
     }
-    const will = verdict === undefined ? packet.will : verdict.will;
+    const will = judged === undefined ? packet.will : judged.will;
     if (!this.#sessions.has(identifier) && !this.#makeRoom()) {
       statistics.sessionsRefused++;
       this.refuse(connection, ConnackCode.serverUnavailable);
@@ -91,10 +102,13 @@ export class SessionRegistry {
     connection.session = session;
     session.connection = connection;
     session.storedSinceMs = 0;
+    this.#own(session, verdict.owner);
     this.#stored.delete(session);
     connection.keepAliveLimitMs = this.#keepAliveLimit(packet.keepAliveSeconds);
     connection.will = will === null ? null : this.#admitWill(connection, will);
-    if (connection.will !== null) journal.willSet(identifier, connection.will); // [MQTT-3.1.2-8]
+    if (connection.will !== null) {
+      journal.willSet(identifier, connection.will, session.owner); // [MQTT-3.1.2-8]
+    }
     this.#step(connection, "accept");
     this.#parts.rates.admit(connection);
     statistics.clientsConnected++;
@@ -117,6 +131,12 @@ export class SessionRegistry {
     this.close(connection, "refused");
   }
 
+  #own(session: Session, owner: string): void {
+    if (session.owner === owner) return;
+    session.owner = owner;
+    if (session.persistent) this.#turn.journal.sessionOwned(session.clientIdentifier, owner);
+  }
+
   /** Ends a connection, whoever wanted it; the Will goes out unless the cause is DISCONNECT. */
   close(connection: Connection, cause: CloseCause): void {
     if (connection.closed) return;
@@ -134,7 +154,7 @@ export class SessionRegistry {
     if (connection.will !== null) { // [MQTT-3.1.2-12]
       journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
       const isDue = emission === CONNECTION.emissions.publishWill;
-      if (isDue) this.#publishWill(connection, connection.will);
+      if (isDue) this.#publishDue(connection, connection.will);
       connection.will = null;
     }
     if (session !== null) this.#turn.sparkplug?.referee?.closed(connection, cause, this.#turn);
@@ -174,6 +194,7 @@ export class SessionRegistry {
   restore(stored: StoredSession): void {
     const session = new Session(stored.clientIdentifier, true);
     session.state = states.stored;
+    session.owner = stored.owner;
     // A session that was connected when the process ended has been away since now.
     session.storedSinceMs = stored.storedSinceMs;
     if (stored.storedSinceMs === 0) {
@@ -205,6 +226,16 @@ export class SessionRegistry {
     if (stored.receiving.length > 0) session.receiving = new Set(stored.receiving);
   }
 
+  /** Publishes the Will of a client that was connected when the process before this one ended. */
+  restoreWill({ clientIdentifier, will, owner }: StoredWill): void {
+    const { policy, journal } = this.#turn;
+    journal.willDeleted(clientIdentifier);
+    // The rules may have changed meanwhile. Without an owner, what they said at CONNECT counts.
+    const verdict = owner === null ? "allow" : policy.will({ clientIdentifier, owner }, will.topic);
+    if (verdict === "allow") this.#publishWill(will);
+    else this.#loseWill(will, { reason: "publish-refused", publisher: clientIdentifier });
+  }
+
   /** [MQTT-3.1.4-3] */
   #open(identifier: string, persistent: boolean): { session: Session; resumed: boolean } {
     const known = this.#sessions.get(identifier) ?? new Session(identifier, persistent);
@@ -227,24 +258,32 @@ export class SessionRegistry {
     return { session, resumed: false };
   }
 
-  #publishWill(connection: Connection, will: Will): void {
+  #publishDue(connection: Connection, will: Will): void {
     const referee = this.#turn.sparkplug?.referee ?? null;
     if (this.#admitWill(connection, will) === null) return;
     if (referee !== null && !referee.will(connection, will, this.#turn)) return;
-    this.#turn.statistics.willsPublished++;
-    this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
+    this.#publishWill(will);
   }
 
   /** A Will is a publish of its client: asked at CONNECT, and again when it is due. */
   #admitWill(connection: Connection, will: Will): Will | null {
-    const { policy, deadLetters } = this.#turn;
     const serverOwned = isServerTopic(will.topic);
+    const { policy } = this.#turn;
     if (!serverOwned && policy.publish(connection, will.topic) === "allow") return will;
-    const { topic, qos, retain } = will;
-    const message = makeMessage(topic, will.payload, qos);
-    const lost = { qos, retain, publisher: connection.clientIdentifier };
-    deadLetters.give(serverOwned ? "server-topic" : "publish-refused", message, lost);
+    const reason = serverOwned ? "server-topic" : "publish-refused";
+    this.#loseWill(will, { reason, publisher: connection.clientIdentifier });
     return null;
+  }
+
+  #publishWill(will: Will): void {
+    this.#turn.statistics.willsPublished++;
+    this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
+  }
+
+  #loseWill(will: Will, { reason, publisher }: { reason: DropReason; publisher: string }): void {
+    const { topic, payload, qos, retain } = will;
+    const message = makeMessage(topic, payload, qos);
+    this.#turn.deadLetters.give(reason, message, { qos, retain, publisher });
   }
 
   /** The client of a session is gone: keep the session or discard it. [MQTT-4.1.0-2] */

@@ -35,6 +35,8 @@ export class Statistics {
   connectionsRefused = 0;
   sessionsRefused = 0;
   subscriptionsRefused = 0;
+  /** CONNECTs that got no session because the client is not who it would have to be. */
+  identitiesRefused = 0;
   clientsConnected = 0;
   clientsConnectedMax = 0;
   sessions = 0;

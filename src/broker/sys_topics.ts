@@ -59,6 +59,7 @@ export class SysTopics {
       ["clients/expired", s.sessionsExpired],
       ["clients/evicted", s.sessionsEvicted],
       ["clients/refused", s.sessionsRefused],
+      ["clients/identities-refused", s.identitiesRefused],
       ["connections/refused", s.connectionsRefused],
       ["subscriptions/refused", s.subscriptionsRefused],
       ["connections/count", s.connectionsOpen],

@@ -11,6 +11,11 @@ export type JournalRecord =
     readonly sinceMs: number;
   }
   | {
+    readonly kind: "sessionOwned";
+    readonly clientIdentifier: string;
+    readonly owner: string;
+  }
+  | {
     readonly kind: "subscribed";
     readonly clientIdentifier: string;
     readonly filter: TopicFilter;
@@ -52,7 +57,12 @@ export type JournalRecord =
     readonly atS: number;
   }
   | { readonly kind: "retainedDeleted"; readonly topic: TopicName }
-  | { readonly kind: "willSet"; readonly clientIdentifier: string; readonly will: Will }
+  | {
+    readonly kind: "willSet";
+    readonly clientIdentifier: string;
+    readonly will: Will;
+    readonly owner: string;
+  }
   | { readonly kind: "willDeleted"; readonly clientIdentifier: string }
   | { readonly kind: "deadLetterAdded"; readonly letter: DeadLetter }
   | { readonly kind: "deadLettersDropped"; readonly through: number }
@@ -137,6 +147,10 @@ export class BatchJournal implements Journal {
     this.#add({ kind: "sessionStored", clientIdentifier, sinceMs });
   }
 
+  sessionOwned(clientIdentifier: string, owner: string): void {
+    this.#add({ kind: "sessionOwned", clientIdentifier, owner });
+  }
+
   subscribed(clientIdentifier: string, filter: TopicFilter, qos: Qos): void {
     this.#add({ kind: "subscribed", clientIdentifier, filter, qos });
   }
@@ -187,8 +201,8 @@ export class BatchJournal implements Journal {
     this.#add({ kind: "retainedDeleted", topic });
   }
 
-  willSet(clientIdentifier: string, will: Will): void {
-    this.#add({ kind: "willSet", clientIdentifier, will });
+  willSet(clientIdentifier: string, will: Will, owner: string): void {
+    this.#add({ kind: "willSet", clientIdentifier, will, owner });
     this.#grow(will.payload.length);
   }
 

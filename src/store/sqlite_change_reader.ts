@@ -26,12 +26,15 @@ function readChange(reader: ChangeReader, sink: ChangeSink): void {
   switch (kind) {
     case ChangeKind.sessionCreated: {
       const storedSinceMs = reader.number();
-      return sink.sessionCreated(key, { storedSinceMs, client: reader.text() });
+      const client = reader.text();
+      return sink.sessionCreated(key, { storedSinceMs, client, owner: reader.text() });
     }
     case ChangeKind.sessionDiscarded:
       return sink.sessionDiscarded(key);
     case ChangeKind.sessionStored:
       return sink.sessionStored(key, reader.number());
+    case ChangeKind.sessionOwned:
+      return sink.sessionOwned(key, reader.text());
     case ChangeKind.subscribed: {
       const qos = reader.qos();
       const flag = reader.byte();
@@ -82,8 +85,11 @@ function readRest(
     }
     case ChangeKind.retainedDeleted:
       return sink.retainedDeleted(reader.text());
-    case ChangeKind.willSet:
-      return sink.willSet(reader.text(), readWill(reader));
+    case ChangeKind.willSet: {
+      const client = reader.text();
+      const owner = reader.text();
+      return sink.willSet(client, { ...readWill(reader), owner: key === 0 ? null : owner });
+    }
     case ChangeKind.willDeleted:
       return sink.willDeleted(reader.text());
     case ChangeKind.deadLetterAdded:

@@ -11,6 +11,8 @@ import {
   RELEASED_BIT,
   RETAIN_BIT,
   type RetainedRow,
+  type SessionRow,
+  type StoredWillRow,
   type SubscriptionRow,
   type WillRow,
 } from "./sqlite_changes.ts";
@@ -43,10 +45,11 @@ export class ChangeWriter implements ChangeSink {
     return taken;
   }
 
-  sessionCreated(key: number, row: { client: string; storedSinceMs: number }): void {
+  sessionCreated(key: number, row: SessionRow): void {
     this.#begin(ChangeKind.sessionCreated, key);
     this.#number(row.storedSinceMs);
     this.#text(row.client);
+    this.#text(row.owner);
   }
 
   sessionDiscarded(key: number): void {
@@ -56,6 +59,11 @@ export class ChangeWriter implements ChangeSink {
   sessionStored(key: number, sinceMs: number): void {
     this.#begin(ChangeKind.sessionStored, key);
     this.#number(sinceMs);
+  }
+
+  sessionOwned(key: number, owner: string): void {
+    this.#begin(ChangeKind.sessionOwned, key);
+    this.#text(owner);
   }
 
   subscribed(key: number, row: SubscriptionRow): void {
@@ -128,9 +136,10 @@ export class ChangeWriter implements ChangeSink {
     this.#text(topic);
   }
 
-  willSet(client: string, row: WillRow): void {
-    this.#begin(ChangeKind.willSet, 0);
+  willSet(client: string, row: StoredWillRow): void {
+    this.#begin(ChangeKind.willSet, row.owner === null ? 0 : 1);
     this.#text(client);
+    this.#text(row.owner ?? "");
     this.#will(row);
   }
 

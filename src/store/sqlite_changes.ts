@@ -47,7 +47,7 @@ export interface DeadLetterRow {
   readonly body: Uint8Array;
 }
 
-/** A Will as it is written, or a message that is to be published. */
+/** A message that is published without its publisher. */
 export interface WillRow {
   readonly topic: string;
   readonly qos: Qos;
@@ -55,11 +55,25 @@ export interface WillRow {
   readonly payload: Uint8Array;
 }
 
+/** A session as it is written. */
+export interface SessionRow {
+  readonly client: string;
+  readonly storedSinceMs: number;
+  readonly owner: string;
+}
+
+/** A Will as it is written. */
+export interface StoredWillRow extends WillRow {
+  /** Null: not known. */
+  readonly owner: string | null;
+}
+
 /** Takes changes, one call each. Sessions go by their key. */
 export interface ChangeSink {
-  sessionCreated(key: number, row: { client: string; storedSinceMs: number }): void;
+  sessionCreated(key: number, row: SessionRow): void;
   sessionDiscarded(key: number): void;
   sessionStored(key: number, sinceMs: number): void;
+  sessionOwned(key: number, owner: string): void;
   subscribed(key: number, row: SubscriptionRow): void;
   /** The subscription is there. */
   replayPending(key: number, change: { filter: string; pending: boolean }): void;
@@ -73,7 +87,7 @@ export interface ChangeSink {
   receiveFinished(key: number, packetId: number): void;
   retainedSet(topic: string, row: RetainedRow): void;
   retainedDeleted(topic: string): void;
-  willSet(client: string, row: WillRow): void;
+  willSet(client: string, row: StoredWillRow): void;
   willDeleted(client: string): void;
   deadLetterAdded(id: number, row: DeadLetterRow): void;
   deadLettersDropped(through: number): void;
@@ -114,6 +128,7 @@ export const ChangeKind = {
   publication: 19,
   republished: 20,
   clockSaved: 21,
+  sessionOwned: 22,
 } as const;
 
 /** Bits of a byte of flags. */

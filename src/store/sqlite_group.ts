@@ -3,10 +3,10 @@
  * finished within a group is never written: with a subscriber that acknowledges fast, that is most
  * of the traffic.
  */
-import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
+import type { Qos, TopicFilter, TopicName } from "../mqtt/mod.ts";
 import type { ClockRecord, DeadLetter, DeliveryRecord, Message } from "../broker/mod.ts";
 import type { BrokerRecordKind, JournalRecord } from "./batch_journal.ts";
-import type { ChangeSink } from "./sqlite_changes.ts";
+import type { ChangeSink, StoredWillRow } from "./sqlite_changes.ts";
 import type { LoadedState } from "./sqlite_state_reader.ts";
 
 /** Numbers that name sessions and messages in the store, and what is known to be stored. */
@@ -72,6 +72,7 @@ class SessionChanges {
   readonly key: number;
   readonly created: boolean;
   storedSinceMs: number | null = null;
+  owner: string | null = null;
   subscriptions: Map<TopicFilter, Qos | null> | null = null;
   /** By filter: whether its replay is pending. */
   replays: Map<TopicFilter, boolean> | null = null;
@@ -123,7 +124,7 @@ export class WriteGroup {
   #sessions = new Map<string, SessionChanges>();
   #discarded: number[] = [];
   #retained = new Map<TopicName, { message: Message; atS: number } | null>();
-  #wills = new Map<string, Will | null>();
+  #wills = new Map<string, StoredWillRow | null>();
   #deadLetters: DeadLetter[] = [];
   /** How many of them, from the first on, are dropped again. */
   #undone = 0;
@@ -159,7 +160,7 @@ export class WriteGroup {
         this.#retained.set(record.topic, null);
         return;
       case "willSet":
-        this.#wills.set(record.clientIdentifier, record.will);
+        this.#wills.set(record.clientIdentifier, { ...record.will, owner: record.owner });
         return;
       case "willDeleted":
         // One that was never stored leaves no trace: clients that come and go would fill the memory.
@@ -315,6 +316,9 @@ function addToSession(changes: SessionChanges, record: SessionRecord): void {
     case "sessionStored":
       changes.storedSinceMs = record.sinceMs;
       return;
+    case "sessionOwned":
+      changes.owner = record.owner;
+      return;
     case "subscribed":
       (changes.subscriptions ??= new Map()).set(record.filter, record.qos);
       return;
@@ -346,10 +350,13 @@ function addToSession(changes: SessionChanges, record: SessionRecord): void {
 }
 
 function writeSession(client: string, changes: SessionChanges, sink: ChangeSink): void {
-  const { key, created } = changes;
+  const { key, created, owner } = changes;
   const storedSinceMs = changes.storedSinceMs ?? 0;
-  if (created) sink.sessionCreated(key, { client, storedSinceMs });
-  else if (changes.storedSinceMs !== null) sink.sessionStored(key, storedSinceMs);
+  if (created) sink.sessionCreated(key, { client, storedSinceMs, owner: owner ?? "" });
+  else {
+    if (changes.storedSinceMs !== null) sink.sessionStored(key, storedSinceMs);
+    if (owner !== null) sink.sessionOwned(key, owner);
+  }
   for (const [filter, qos] of changes.subscriptions ?? []) {
     const replayPending = changes.replays?.get(filter) ?? null;
     if (qos !== null) sink.subscribed(key, { filter, qos, replayPending });

@@ -44,8 +44,11 @@ export function* writeState(database: DatabaseSync, sink: ChangeSink): Generator
 
 function* writeSessions(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
   for (const row of rows(database, TABLES.session)) {
-    const { key, client, stored_since_ms } = row as { [name: string]: number } & { client: string };
-    sink.sessionCreated(key!, { client, storedSinceMs: stored_since_ms! });
+    sink.sessionCreated(row.key as number, {
+      client: row.client as string,
+      storedSinceMs: row.stored_since_ms as number,
+      owner: row.owner as string,
+    });
     yield row;
   }
   for (const row of rows(database, TABLES.subscription)) {
@@ -99,7 +102,7 @@ function* writeRest(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
     yield row;
   }
   for (const row of rows(database, TABLES.will)) {
-    sink.willSet(row.client as string, willOf(row));
+    sink.willSet(row.client as string, { ...willOf(row), owner: row.owner as string | null });
     yield row;
   }
   for (const row of rows(database, TABLES.publication)) {

@@ -118,8 +118,15 @@ const VERSION_2 = `
   ) STRICT;
 `;
 
+const VERSION_3 = `
+  -- Whom it belongs to: 'user' or 'certificate', a blank, and the name; '' for nobody in particular.
+  ALTER TABLE session ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+  -- The same; NULL where it was not written down.
+  ALTER TABLE will ADD COLUMN owner TEXT;
+`;
+
 /** Migration `n` leads from version `n` to `n + 1`; version 0 is an empty file. */
-const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
 
 /** The version this program writes: `PRAGMA user_version`. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

@@ -1,5 +1,5 @@
 /** Builds the stored state from the changes that would make it. */
-import type { Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
+import type { Qos, TopicFilter, TopicName } from "../mqtt/mod.ts";
 import {
   type ClockRecord,
   makeMessage,
@@ -10,6 +10,7 @@ import {
   type StoredRetained,
   type StoredState,
   type StoredSubscription,
+  type StoredWill,
 } from "../broker/mod.ts";
 import { readChanges } from "./sqlite_change_reader.ts";
 import { bySending } from "./state_image.ts";
@@ -18,6 +19,8 @@ import type {
   DeadLetterRow,
   DeliveryRow,
   RetainedRow,
+  SessionRow,
+  StoredWillRow,
   SubscriptionRow,
   WillRow,
 } from "./sqlite_changes.ts";
@@ -25,6 +28,7 @@ import type {
 interface LoadedSession {
   readonly clientIdentifier: string;
   readonly storedSinceMs: number;
+  readonly owner: string;
   readonly subscriptions: StoredSubscription[];
   readonly deliveries: StoredDelivery[];
   readonly receiving: number[];
@@ -57,16 +61,16 @@ export function readState(chunks: Iterable<Uint8Array>): LoadedState {
 class StateReader implements ChangeSink {
   readonly sessions = new Map<number, LoadedSession>();
   readonly retained: StoredRetained[] = [];
-  readonly wills: { clientIdentifier: string; will: Will }[] = [];
+  readonly wills: StoredWill[] = [];
   readonly deadLetters: StoredDeadLetter[] = [];
   readonly publications: StoredPublication[] = [];
   clock: ClockRecord | null = null;
   messageId = 0;
   readonly #messages = new Map<number, Message>();
 
-  sessionCreated(key: number, row: { client: string; storedSinceMs: number }): void {
-    const { client: clientIdentifier, storedSinceMs } = row;
-    const session = { clientIdentifier, storedSinceMs, subscriptions: [], deliveries: [] };
+  sessionCreated(key: number, row: SessionRow): void {
+    const { client: clientIdentifier, storedSinceMs, owner } = row;
+    const session = { clientIdentifier, storedSinceMs, owner, subscriptions: [], deliveries: [] };
     this.sessions.set(key, { ...session, receiving: [] });
   }
 
@@ -105,9 +109,10 @@ class StateReader implements ChangeSink {
     this.retained.push({ topic: topic as TopicName, message, atS });
   }
 
-  willSet(clientIdentifier: string, row: WillRow): void {
-    const will = { ...row, topic: row.topic as TopicName, payload: row.payload.slice() };
-    this.wills.push({ clientIdentifier, will });
+  willSet(clientIdentifier: string, row: StoredWillRow): void {
+    const { qos, retain, owner } = row;
+    const will = { topic: row.topic as TopicName, qos, retain, payload: row.payload.slice() };
+    this.wills.push({ clientIdentifier, will, owner });
   }
 
   deadLetterAdded(id: number, { ageS, bytes }: DeadLetterRow): void {
@@ -142,6 +147,10 @@ class StateReader implements ChangeSink {
 
   sessionStored(): void {
     unexpected("sessionStored");
+  }
+
+  sessionOwned(): void {
+    unexpected("sessionOwned");
   }
 
   unsubscribed(): void {

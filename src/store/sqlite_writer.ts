@@ -9,17 +9,19 @@ import type {
   DeliveryChange,
   DeliveryRow,
   RetainedRow,
+  SessionRow,
+  StoredWillRow,
   SubscriptionRow,
-  WillRow,
 } from "./sqlite_changes.ts";
 
 const STATEMENTS = {
-  createSession: "INSERT INTO session (key, client, stored_since_ms) VALUES (?, ?, ?)",
+  createSession: "INSERT INTO session (key, client, stored_since_ms, owner) VALUES (?, ?, ?, ?)",
   discardSession: "DELETE FROM session WHERE key = ?",
   discardSubscriptions: "DELETE FROM subscription WHERE session = ?",
   discardDeliveries: "DELETE FROM delivery WHERE session = ? RETURNING message",
   discardReceiving: "DELETE FROM receiving WHERE session = ?",
   storeSession: "UPDATE session SET stored_since_ms = ? WHERE key = ?",
+  ownSession: "UPDATE session SET owner = ? WHERE key = ?",
   subscribe: "INSERT INTO subscription (session, filter, qos, replay)" +
     " VALUES (?1, ?2, ?3, coalesce(?4, 0)) ON CONFLICT DO UPDATE" +
     " SET qos = excluded.qos, replay = coalesce(?4, replay)",
@@ -36,7 +38,7 @@ const STATEMENTS = {
     " SET qos = excluded.qos, payload = excluded.payload, at_s = excluded.at_s",
   deleteRetained: "DELETE FROM retained WHERE topic = ?",
   setWill:
-    "INSERT OR REPLACE INTO will (client, topic, qos, retain, payload) VALUES (?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO will (client, topic, qos, retain, payload, owner) VALUES (?, ?, ?, ?, ?, ?)",
   deleteWill: "DELETE FROM will WHERE client = ?",
   addDeadLetter: "INSERT INTO dead_letter" +
     " (id, reason, wall_ms, age_s, publisher, session, qos, retain, bytes, body)" +
@@ -128,8 +130,8 @@ export class RowWriter implements ChangeSink {
     this.#lastTouched = 0;
   }
 
-  sessionCreated(key: number, row: { client: string; storedSinceMs: number }): void {
-    this.#statements.createSession.run(key, row.client, row.storedSinceMs);
+  sessionCreated(key: number, row: SessionRow): void {
+    this.#statements.createSession.run(key, row.client, row.storedSinceMs, row.owner);
   }
 
   sessionDiscarded(key: number): void {
@@ -145,6 +147,10 @@ export class RowWriter implements ChangeSink {
 
   sessionStored(key: number, sinceMs: number): void {
     this.#statements.storeSession.run(sinceMs, key);
+  }
+
+  sessionOwned(key: number, owner: string): void {
+    this.#statements.ownSession.run(owner, key);
   }
 
   subscribed(key: number, { filter, qos, replayPending }: SubscriptionRow): void {
@@ -208,8 +214,9 @@ export class RowWriter implements ChangeSink {
     this.#statements.deleteRetained.run(topic);
   }
 
-  willSet(client: string, row: WillRow): void {
-    this.#statements.setWill.run(client, row.topic, row.qos, row.retain ? 1 : 0, row.payload);
+  willSet(client: string, row: StoredWillRow): void {
+    const { topic, qos, retain, payload, owner } = row;
+    this.#statements.setWill.run(client, topic, qos, retain ? 1 : 0, payload, owner);
   }
 
   willDeleted(client: string): void {

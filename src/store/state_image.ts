@@ -1,5 +1,5 @@
 /** What a sequence of records amounts to: the reference for every store. */
-import type { TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
+import type { TopicFilter, TopicName } from "../mqtt/mod.ts";
 import type {
   ClockRecord,
   DeadLetter,
@@ -8,6 +8,7 @@ import type {
   StoredRetained,
   StoredState,
   StoredSubscription,
+  StoredWill,
 } from "../broker/mod.ts";
 import type { BrokerRecordKind, JournalRecord } from "./batch_journal.ts";
 
@@ -20,6 +21,7 @@ interface DeliveryImage {
 
 interface SessionImage {
   storedSinceMs: number;
+  owner: string;
   readonly subscriptions: Map<TopicFilter, StoredSubscription>;
   readonly deliveries: Map<number, DeliveryImage>;
   readonly receiving: Set<number>;
@@ -29,7 +31,7 @@ interface SessionImage {
 export class StateImage {
   readonly #sessions = new Map<string, SessionImage>();
   readonly #retained = new Map<TopicName, StoredRetained>();
-  readonly #wills = new Map<string, Will>();
+  readonly #wills = new Map<string, StoredWill>();
   readonly #deadLetters = new Map<number, DeadLetter>();
   readonly #publications = new Map<number, StoredPublication>();
   #clock: ClockRecord | null = null;
@@ -50,7 +52,7 @@ export class StateImage {
         this.#retained.delete(record.topic);
         return;
       case "willSet":
-        this.#wills.set(record.clientIdentifier, record.will);
+        this.#wills.set(record.clientIdentifier, record);
         return;
       case "willDeleted":
         this.#wills.delete(record.clientIdentifier);
@@ -81,6 +83,7 @@ export class StateImage {
       sessions: [...this.#sessions].map(([clientIdentifier, session]) => ({
         clientIdentifier,
         storedSinceMs: session.storedSinceMs,
+        owner: session.owner,
         subscriptions: [...session.subscriptions.values()],
         deliveries: [...session.deliveries].map(([sequence, delivery]) => ({
           sequence,
@@ -99,7 +102,11 @@ export class StateImage {
         message,
         atS,
       })),
-      wills: [...this.#wills].map(([clientIdentifier, will]) => ({ clientIdentifier, will })),
+      wills: [...this.#wills.values()].map(({ clientIdentifier, will, owner }) => ({
+        clientIdentifier,
+        will,
+        owner,
+      })),
       deadLetters: [...this.#deadLetters.values()].map(({ id, ageS, bytes }) => ({
         id,
         ageS,
@@ -133,6 +140,7 @@ export function bySending(
 function makeSession(): SessionImage {
   return {
     storedSinceMs: 0,
+    owner: "",
     subscriptions: new Map(),
     deliveries: new Map(),
     receiving: new Set(),
@@ -143,6 +151,9 @@ function applyToSession(session: SessionImage, record: SessionRecord): void {
   switch (record.kind) {
     case "sessionStored":
       session.storedSinceMs = record.sinceMs;
+      return;
+    case "sessionOwned":
+      session.owner = record.owner;
       return;
     case "subscribed":
       session.subscriptions.set(record.filter, {

@@ -1,5 +1,5 @@
 /** Helpers of the tests about dead letters. */
-import type { AccessPolicy } from "../../src/broker/mod.ts";
+import { type AccessPolicy, OPEN_ACCESS } from "../../src/broker/mod.ts";
 import { Core, type CoreOptions } from "./_core.ts";
 import { RecordingStore } from "./_recording_store.ts";
 
@@ -15,9 +15,8 @@ export function coreWith(limits: Limits = {}, policy?: AccessPolicy) {
 
 /** Refuses what is published on "no". */
 export const REFUSING: AccessPolicy = {
+  ...OPEN_ACCESS,
   generation: 1,
-  connect: () => ({ kind: "accept" }),
   publish: (_client, topic) => topic === "no" ? "drop" : "allow",
-  subscribe: (_client, request) => request.qos,
-  read: null,
+  will: (_gone, topic) => topic === "no" ? "drop" : "allow",
 };

@@ -2,6 +2,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { SubscriptionRequest } from "../../src/mqtt/mod.ts";
 import { concatenate, connectPacket, filter, publishPacket } from "../support/wire_client.ts";
+import { OPEN_ACCESS } from "../../src/broker/mod.ts";
 import { encodePacket } from "../../src/mqtt/mod.ts";
 import { Core } from "./_core.ts";
 import type { FakeClient } from "./_fake_client.ts";
@@ -137,6 +138,7 @@ Deno.test("A client that has too many retained messages to acknowledge is still 
 Deno.test("A connection with CONNECT still pending holds no more than its CONNECT", () => {
   const core = new Core({
     policy: {
+      ...OPEN_ACCESS,
       generation: 1,
       connect: () => ({ kind: "pending" }),
       publish: () => "allow",

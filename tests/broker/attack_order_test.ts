@@ -1,5 +1,6 @@
 /** What a hostile client may try in order to break order, $SYS, timeouts or the process. */
 import { assert, assertEquals } from "@std/assert";
+import { OPEN_ACCESS } from "../../src/broker/mod.ts";
 import { encodePacket } from "../../src/mqtt/mod.ts";
 import {
   concatenate,
@@ -36,6 +37,7 @@ Deno.test("A Will cannot forge a topic of $SYS", () => {
 Deno.test("A Will goes out only where the client may publish", () => {
   const core = new Core({
     policy: {
+      ...OPEN_ACCESS,
       generation: 1,
       connect: () => ({ kind: "accept" }),
       publish: (_client, topic) => topic === "secret" ? "drop" : "allow",

@@ -1,5 +1,6 @@
 /** Limits of queues, subscriptions and identifiers, what is counted, and that nothing leaks. */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { OPEN_ACCESS } from "../../src/broker/mod.ts";
 import { encodePacket } from "../../src/mqtt/mod.ts";
 import { concatenate, filter, publishPacket, text } from "../support/wire_client.ts";
 import { Core, type CoreOptions, NOTHING_LEFT } from "./_core.ts";
@@ -188,6 +189,7 @@ Deno.test("a refused publish is acknowledged and dropped, or ends the connection
   for (const verdict of ["drop", "close"] as const) {
     const core = new Core({
       policy: {
+        ...OPEN_ACCESS,
         generation: 1,
         connect: () => ({ kind: "accept" }),
         publish: (_client, topic) => topic === "no" ? verdict : "allow",
@@ -220,6 +222,7 @@ Deno.test("a new policy holds for the next message of a topic that was allowed",
   const client = core.connect();
   client.publish("t", "1");
   core.broker.setPolicy({
+    ...OPEN_ACCESS,
     generation: 2,
     connect: () => ({ kind: "accept" }),
     publish: () => "drop",

@@ -1,5 +1,5 @@
 /** Who may publish and subscribe where: as rules that the oracle reads, and as a policy. */
-import type { AccessPolicy } from "../../src/broker/mod.ts";
+import { type AccessPolicy, OPEN_ACCESS } from "../../src/broker/mod.ts";
 import type { Dice } from "./dice.ts";
 
 /** One version of the access rules. Everything that is not denied is allowed. */
@@ -46,9 +46,8 @@ export function drawRules(
 /** The rules as the broker asks them. */
 export function policyOf(rules: AccessRules): AccessPolicy {
   return {
+    ...OPEN_ACCESS,
     generation: rules.generation,
-    read: null,
-    connect: () => ({ kind: "accept" }),
     publish: ({ clientIdentifier }, topic) =>
       rules.deniedPublishes.has(`${clientIdentifier} ${topic}`) ? rules.denial : "allow",
     subscribe: ({ clientIdentifier }, { filter, qos }) =>

@@ -7,6 +7,7 @@ export function canonicalState(state: StoredState): string {
   const sessions = state.sessions.map((session) => ({
     client: session.clientIdentifier,
     storedSinceMs: session.storedSinceMs,
+    owner: session.owner,
     subscriptions: session.subscriptions.map((s) => `${s.filter} ${s.qos} ${s.replayPending}`)
       .sort(),
     receiving: [...session.receiving].sort((a, b) => a - b),
@@ -30,8 +31,9 @@ export function canonicalState(state: StoredState): string {
     payload: text(message.payload),
     qos: message.qos,
   }));
-  const wills = state.wills.map(({ clientIdentifier: client, will }) => ({
+  const wills = state.wills.map(({ clientIdentifier: client, will, owner }) => ({
     client,
+    owner,
     topic: will.topic,
     qos: will.qos,
     retain: will.retain,

@@ -85,7 +85,12 @@ function plantRecords(random: Random): JournalRecord[][] {
       batches[0]!.push({ kind: "subscribed", clientIdentifier, filter: topicFilter, qos: 1 });
     }
     const will = { topic: name("gone"), payload: payload(plantPayload(index)), qos: 1 as const };
-    batches[0]!.push({ kind: "willSet", clientIdentifier, will: { ...will, retain: false } });
+    batches[0]!.push({
+      kind: "willSet",
+      clientIdentifier,
+      will: { ...will, retain: false },
+      owner: index % 2 === 0 ? "" : `user ${clientIdentifier}`,
+    });
   }
   for (let batch = 1; batch < BATCHES; batch++) {
     const records: JournalRecord[] = [];

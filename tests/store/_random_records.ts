@@ -49,6 +49,7 @@ interface Model {
 }
 
 const CLIENTS = ["a", "b", "\ufeff\u{1f600}", "__proto__", "long/".repeat(40)];
+const OWNERS = ["", "user alice", "certificate gw-\u{1f600} 1"];
 const TOPICS = ["t", "plant/line 1/\u00e4", "x".repeat(300)];
 
 /** Writes records that keep to the rules of the journal. */
@@ -103,6 +104,9 @@ export class RecordSource {
     }
     if (choice < 22) {
       return { kind: "sessionStored", clientIdentifier, sinceMs: random.below(2) * 1.7e12 };
+    }
+    if (choice === 22) {
+      return { kind: "sessionOwned", clientIdentifier, owner: random.pick(OWNERS) };
     }
     if (choice < 28) return this.#subscription(clientIdentifier, session);
     if (choice < 38) return this.#receiving(clientIdentifier, session);
@@ -161,7 +165,7 @@ export class RecordSource {
     this.#wills.add(clientIdentifier);
     const content = { payload: payload("w".repeat(this.#random.below(3))), qos: 1 as const };
     const will = { topic: name("w"), retain: this.#random.below(2) === 0, ...content };
-    return { kind: "willSet", clientIdentifier, will };
+    return { kind: "willSet", clientIdentifier, will, owner: this.#random.pick(OWNERS) };
   }
 
   #subscription(clientIdentifier: string, { filters }: Model): JournalRecord {

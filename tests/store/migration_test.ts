@@ -57,6 +57,43 @@ const VERSION_1 = `
   PRAGMA user_version = 1;
 `;
 
+/** What made version 2 of it; it never changes. */
+const VERSION_2 = `
+  ALTER TABLE delivery ADD COLUMN sent INTEGER NOT NULL DEFAULT 0
+    CHECK (sent BETWEEN 0 AND 9007199254740991);
+  UPDATE delivery SET sent = sequence WHERE packet_id > 0;
+  ALTER TABLE delivery ADD COLUMN queued_s INTEGER NOT NULL DEFAULT 0
+    CHECK (queued_s BETWEEN 0 AND 9007199254740991);
+  ALTER TABLE subscription ADD COLUMN replay INTEGER NOT NULL DEFAULT 0 CHECK (replay IN (0, 1));
+  ALTER TABLE retained ADD COLUMN at_s INTEGER NOT NULL DEFAULT 0
+    CHECK (at_s BETWEEN 0 AND 9007199254740991);
+  CREATE TABLE dead_letter (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 9007199254740991),
+    reason TEXT NOT NULL,
+    wall_ms INTEGER NOT NULL,
+    age_s INTEGER NOT NULL,
+    publisher TEXT NOT NULL,
+    session TEXT NOT NULL,
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2),
+    retain INTEGER NOT NULL CHECK (retain IN (0, 1)),
+    bytes INTEGER NOT NULL,
+    body BLOB NOT NULL CHECK (length(body) >= 2)
+  ) STRICT;
+  CREATE TABLE publication (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 9007199254740991),
+    topic TEXT NOT NULL,
+    qos INTEGER NOT NULL CHECK (qos BETWEEN 0 AND 2),
+    retain INTEGER NOT NULL CHECK (retain IN (0, 1)),
+    payload BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    age_ms INTEGER NOT NULL,
+    wall_ms INTEGER NOT NULL
+  ) STRICT;
+  PRAGMA user_version = 2;
+`;
+
 /** When the client of the session left. */
 const STORED_SINCE_MS = 1_760_000_000_123;
 
@@ -74,13 +111,14 @@ const CONTENT = `
   INSERT INTO will VALUES ('connected', 'w', 1, 1, CAST('gone' AS BLOB));
 `;
 
-/** A file as version 1 left it. */
-function oldDatabase(content = CONTENT): string {
+/** A file as version 1 left it, or version 2 after it. */
+function oldDatabase(content = CONTENT, { version = 1 } = {}): string {
   const path = databasePath();
   const database = new DatabaseSync(path);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec(VERSION_1);
   database.exec(content);
+  if (version === 2) database.exec(VERSION_2);
   database.close();
   return path;
 }
@@ -228,6 +266,29 @@ async function settled(core: Core): Promise<void> {
     core.release(journal.batch - 1);
   }
 }
+
+Deno.test("in a database of version 2 sessions belong to nobody, and whose Wills they are is not known", async () => {
+  const path = oldDatabase(CONTENT, { version: 2 });
+  const store = await openStore(path);
+  const { sessions, wills } = store.load();
+  assertEquals(sessions.map(({ owner }) => owner), ["", ""]);
+  assertEquals(wills.map(({ owner }) => owner), [null]);
+  const { journal } = store;
+  journal.sessionOwned("c", "user alice");
+  journal.willSet("c", { ...wills[0]!.will, retain: false }, "");
+  await store.commit();
+  await store.close();
+  const again = await openStore(path);
+  const state = again.load();
+  assertEquals(state.sessions.map(({ owner }) => owner), ["user alice", ""]);
+  assertEquals(state.wills.map(({ clientIdentifier, owner }) => [clientIdentifier, owner]), [
+    ["c", ""],
+    ["connected", null],
+  ]);
+  assertEquals(state.sessions[0]!.deliveries.map(({ sent }) => sent), [1, 3, 0, 0]);
+  await again.close();
+  assertEquals(pragma(path, "user_version"), SCHEMA_VERSION);
+});
 
 Deno.test("an empty database of version 1 is migrated, too", async () => {
   const path = oldDatabase("");

@@ -205,7 +205,7 @@ Deno.test("of two sessions of one client the younger is the client's", () => {
   change(
     path,
     `PRAGMA application_id = ${0x526c7951}; PRAGMA user_version = ${SCHEMA_VERSION};
-     INSERT INTO session VALUES (1, 'a', 0), (2, 'b', 0), (3, 'a', 0);
+     INSERT INTO session VALUES (1, 'a', 0, ''), (2, 'b', 0, ''), (3, 'a', 0, '');
      INSERT INTO subscription (session, filter, qos) VALUES (1, 'old', 0), (3, 'new', 0), (9, 'x', 0)`,
   );
   open(path).database.close();
@@ -219,7 +219,7 @@ Deno.test("a Packet Identifier that a session uses twice stays with what is rele
   open(path).database.close();
   change(
     path,
-    `INSERT INTO session VALUES (1, 'a', 0), (2, 'b', 0);
+    `INSERT INTO session VALUES (1, 'a', 0, ''), (2, 'b', 0, '');
      INSERT INTO message VALUES (1, 2, x'000174');
      INSERT INTO delivery (session, sequence, message, qos, retain, packet_id, released) VALUES
        (1, 1, 1, 1, 0, 7, 0), (1, 2, 1, 2, 0, 7, 1), (1, 3, 1, 2, 0, 7, 1), (1, 4, 1, 1, 0, 8, 0),

@@ -173,7 +173,7 @@ Deno.test("what comes and goes within a group is not written, and waits for noth
   journal.deliveryFinished("c", 1);
   journal.receiveStarted("c", 9);
   journal.receiveFinished("c", 9);
-  journal.willSet("d", will);
+  journal.willSet("d", will, "user d");
   journal.willDeleted("d");
   journal.sessionCreated("e");
   journal.subscribed("e", "f" as never, 1);

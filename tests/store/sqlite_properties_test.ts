@@ -174,6 +174,8 @@ function write(journal: StoreJournal, record: JournalRecord): void {
       return journal[record.kind](record.clientIdentifier);
     case "sessionStored":
       return journal.sessionStored(record.clientIdentifier, record.sinceMs);
+    case "sessionOwned":
+      return journal.sessionOwned(record.clientIdentifier, record.owner);
     case "subscribed":
       return journal.subscribed(record.clientIdentifier, record.filter, record.qos);
     case "replayPending":
@@ -203,6 +205,6 @@ function write(journal: StoreJournal, record: JournalRecord): void {
     case "retainedDeleted":
       return journal.retainedDeleted(record.topic);
     case "willSet":
-      return journal.willSet(record.clientIdentifier, record.will);
+      return journal.willSet(record.clientIdentifier, record.will, record.owner);
   }
 }

@@ -56,6 +56,7 @@ function session(changes: Record<string, unknown>): Record<string, unknown> {
   return {
     clientIdentifier: "c",
     storedSinceMs: 0,
+    owner: "",
     subscriptions: [],
     deliveries: [],
     receiving: [],
@@ -108,6 +109,27 @@ const CASES: readonly StoreCase[] = [
       sessions: [
         session({ storedSinceMs: 1_700_000_000_123 }),
         session({ clientIdentifier: "d" }),
+      ],
+    },
+  },
+  {
+    name: "whom a session belongs to is kept, and changes",
+    write: ({ journal }) => {
+      journal.sessionCreated("c");
+      journal.sessionOwned("c", "user alice");
+      journal.sessionCreated("d");
+      journal.sessionOwned("d", "user bob");
+      journal.sessionOwned("d", "certificate \u{1f600} gw");
+      journal.sessionCreated("e");
+      journal.sessionOwned("e", "user carol");
+      journal.sessionDiscarded("e");
+      journal.sessionCreated("e");
+    },
+    expected: {
+      sessions: [
+        session({ owner: "user alice" }),
+        session({ clientIdentifier: "d", owner: "certificate \u{1f600} gw" }),
+        session({ clientIdentifier: "e" }),
       ],
     },
   },
@@ -286,13 +308,20 @@ const CASES: readonly StoreCase[] = [
     name: "Wills are kept, replaced and deleted",
     write: ({ journal }) => {
       const will = { topic: name("w"), payload: payload("1"), qos: 1 as const, retain: true };
-      journal.willSet("c", { ...will, payload: payload("0") });
-      journal.willSet("c", will);
-      journal.willSet("d", will);
+      journal.willSet("c", { ...will, payload: payload("0") }, "user a");
+      journal.willSet("c", will, "certificate b");
+      journal.willSet("d", will, "");
       journal.willDeleted("d");
     },
     expected: {
-      wills: [{ clientIdentifier: "c", topic: "w", payload: "1", qos: 1, retain: true }],
+      wills: [{
+        clientIdentifier: "c",
+        topic: "w",
+        payload: "1",
+        qos: 1,
+        retain: true,
+        owner: "certificate b",
+      }],
     },
   },
 ];
@@ -379,8 +408,9 @@ function loaded(state: StoredState): Loaded {
       payload: text(message.payload),
       qos: message.qos,
     })).sort((a, b) => a.topic < b.topic ? -1 : 1),
-    wills: state.wills.map(({ clientIdentifier, will }) => ({
+    wills: state.wills.map(({ clientIdentifier, will, owner }) => ({
       ...will,
+      owner,
       clientIdentifier,
       payload: text(will.payload),
     })),

@@ -62,6 +62,7 @@ export const ROW_SHAPES: readonly RowShape[] = [
     { name: "key", kind: "rowid" },
     { name: "client", kind: "text" },
     { name: "stored_since_ms", ...COUNT },
+    { name: "owner", kind: "text", fallback: "" },
   ]),
   // The index says which client a key belongs to, should the row be lost.
   {
@@ -84,6 +85,7 @@ export const ROW_SHAPES: readonly RowShape[] = [
     QOS,
     RETAIN,
     PAYLOAD,
+    { name: "owner", kind: "text", nullable: true, fallback: null },
   ]),
   index("delivery", [
     SESSION,
