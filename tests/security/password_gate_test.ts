@@ -26,7 +26,7 @@ Deno.test("the gate runs no more checks at once than it may and refuses those be
     most = Math.max(most, gate.running);
     return verdict;
   });
-  assertEquals([gate.running, gate.waiting, gate.refused], [2, 3, 3]);
+  assertEquals([gate.running, gate.waiting, gate.statistics.refused], [2, 3, 3]);
   assertEquals(await Promise.all(checks), [
     "right",
     "wrong",
