@@ -8,6 +8,7 @@ import {
 } from "./access_rule.ts";
 import type { PrincipalRules } from "./client_rules.ts";
 import { CONTROL_CHARACTER, Diagnostics, type ParsedFile } from "./file_diagnostic.ts";
+import { linesOf } from "./_in_slices.ts";
 import { LineWords, type Word, type WordFault } from "./_line_words.ts";
 import { parseRuleFilter } from "./_rule_filter.ts";
 import type { RuleTemplates } from "./rule_template.ts";
@@ -25,6 +26,7 @@ export interface AccessFileContent {
 /** Most UTF-16 code units of an access file. */
 export const ACCESS_FILE_LENGTH_MAX = 4_194_304;
 const LINE_LENGTH_MAX = 8_192;
+const LINES_PER_STEP = 16;
 /** A rule below a line that names several counts for each of them. */
 const RULES_MAX = 200_000;
 
@@ -33,11 +35,11 @@ const PLAIN_KINDS = ["authenticated", "anonymous", "everyone"];
 const MEMBER_KINDS = ["user", "client", "certificate"];
 const VERBS = [...NAMED_KINDS, ...PLAIN_KINDS, "members", "allow", "deny", "use"];
 
-/** Reads the text of a file. */
+/** Reads the text of a file, in steps. */
 export function readAccessFile(
   text: string,
   templates: RuleTemplates,
-): ParsedFile<AccessFileContent> {
+): Generator<void, ParsedFile<AccessFileContent>> {
   return new AccessFileReader(templates).read(text);
 }
 
@@ -60,10 +62,15 @@ class AccessFileReader {
     this.#templates = templates;
   }
 
-  read(text: string): ParsedFile<AccessFileContent> {
+  *read(text: string): Generator<void, ParsedFile<AccessFileContent>> {
     if (text.length > ACCESS_FILE_LENGTH_MAX) {
       this.#diagnostics.add(1, 1, `the file is longer than ${ACCESS_FILE_LENGTH_MAX} characters`);
-    } else for (const written of text.split("\n")) this.#readLine(written);
+    } else {
+      for (const written of linesOf(text)) {
+        this.#readLine(written);
+        if (this.#line % LINES_PER_STEP === 0) yield;
+      }
+    }
     this.#checkGroups();
     return this.#diagnostics.finish({
       rules: this.#rules,

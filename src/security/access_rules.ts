@@ -42,6 +42,7 @@
  */
 import { type AccessFileContent, readAccessFile } from "./_access_file_reader.ts";
 import { type AccessRule, OPERATION_BIT, type RuleLevel } from "./access_rule.ts";
+import { atOnce } from "./_in_slices.ts";
 import { type ClientIdentity, ClientRules, type PrincipalRules } from "./client_rules.ts";
 import type { FileDiagnostic, ParsedFile } from "./file_diagnostic.ts";
 import type { RuleTemplates } from "./rule_template.ts";
@@ -65,7 +66,15 @@ export class AccessRules {
     text: string,
     options: { templates?: RuleTemplates } = {},
   ): ParsedFile<AccessRules> {
-    const read = readAccessFile(text, options.templates ?? new Map());
+    return atOnce(AccessRules.reading(text, options));
+  }
+
+  /** The same in steps: the rules of a large plant take a while. */
+  static *reading(
+    text: string,
+    options: { templates?: RuleTemplates } = {},
+  ): Generator<void, ParsedFile<AccessRules>> {
+    const read = yield* readAccessFile(text, options.templates ?? new Map());
     if (!read.ok) return read;
     return { ok: true, value: new AccessRules(read.value) };
   }

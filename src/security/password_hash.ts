@@ -111,6 +111,11 @@ export function formatPasswordHash({ scheme, iterations, salt, hash }: PasswordH
   return `${prefix}${count}${salt.toBase64()}$${hash.toBase64()}`;
 }
 
+/** Whether two are the same to the last bit, so that nobody has changed the password meanwhile. */
+export function isSameHash(a: PasswordHash, b: PasswordHash): boolean {
+  return a === b || formatPasswordHash(a) === formatPasswordHash(b);
+}
+
 /** Hashes a new password with a salt of its own. */
 export async function hashPassword(
   password: Uint8Array,

@@ -3,6 +3,7 @@ import { type Certificate, describeCertificate, parseCertificate } from "./certi
 import type { CertificateCrypto } from "./certificate_crypto.ts";
 import { type Crl, parseCrls } from "./crl.ts";
 import { readBlocks, toPem } from "./pem.ts";
+import { readFile } from "./_read_file.ts";
 import { TrustStore } from "./trust_store.ts";
 
 /** Paths of the files. */
@@ -55,7 +56,7 @@ async function load(
   { crypto, nowMs }: { crypto: CertificateCrypto; nowMs: number },
 ): Promise<TlsMaterial> {
   const chain = await readServerChain(certificateFile);
-  const keyPem = new TextDecoder().decode(await readFile(keyFile, FILE_BYTES_MAX));
+  const keyPem = new TextDecoder().decode(await readTlsFile(keyFile, FILE_BYTES_MAX));
   const keyProblem = crypto.keyProblem(chain[0]!, keyPem);
   if (keyProblem !== null) throw new Unreadable(`Cannot use private key ${keyFile}: ${keyProblem}`);
   const authorities = caFile === null ? [] : await readAuthorities(caFile);
@@ -77,13 +78,13 @@ async function load(
 }
 
 async function readServerChain(path: string): Promise<readonly Uint8Array[]> {
-  const found = readBlocks(await readFile(path, FILE_BYTES_MAX), "CERTIFICATE");
+  const found = readBlocks(await readTlsFile(path, FILE_BYTES_MAX), "CERTIFICATE");
   if ("problem" in found) throw new Unreadable(`Cannot use certificate ${path}: ${found.problem}`);
   return found.blocks;
 }
 
 async function readAuthorities(path: string): Promise<readonly Certificate[]> {
-  const found = readBlocks(await readFile(path, FILE_BYTES_MAX), "CERTIFICATE");
+  const found = readBlocks(await readTlsFile(path, FILE_BYTES_MAX), "CERTIFICATE");
   if ("problem" in found) throw new Unreadable(`Cannot use CA file ${path}: ${found.problem}`);
   return found.blocks.map((der, index) => {
     const certificate = parseCertificate(der);
@@ -95,17 +96,15 @@ async function readAuthorities(path: string): Promise<readonly Certificate[]> {
 }
 
 async function readCrls(path: string): Promise<readonly Crl[]> {
-  const crls = parseCrls(await readFile(path, CRL_BYTES_MAX));
+  const crls = parseCrls(await readTlsFile(path, CRL_BYTES_MAX));
   if ("problem" in crls) throw new Unreadable(`Cannot use CRL file ${path}: ${crls.problem}`);
   return crls;
 }
 
-async function readFile(path: string, bytesMax: number): Promise<Uint8Array> {
+async function readTlsFile(path: string, bytesMax: number): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
-    const { size } = await Deno.stat(path);
-    if (size > bytesMax) throw new Error(`it has ${size} bytes, more than ${bytesMax}`);
-    bytes = await Deno.readFile(path);
+    bytes = await readFile(path, bytesMax);
   } catch (error) {
     throw new Unreadable(`Cannot read ${path}: ${error instanceof Error ? error.message : error}`);
   }
