@@ -1,4 +1,5 @@
 /** What the composition root is made of: the parts that the configuration asks for. */
+import { filesOf } from "./_server_listeners.ts";
 import type { BrokerLimits, SparkplugPolicy } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import { Gatekeeper } from "./security/mod.ts";
@@ -39,8 +40,10 @@ export function openStore(
 }
 
 /** Whoever decides who comes in. */
-export function openGatekeeper({ security, listeners }: Config): Gatekeeper | { problem: string } {
-  const { passwordFile, accessFile, refusedPublish } = security;
+export function openGatekeeper(
+  { security, listeners }: Config,
+): Promise<Gatekeeper | { problem: string }> {
+  const { clientIdentifier, sessionOwner, ...settings } = security;
   const anonymous = new Set(
     listeners.filter(({ allowAnonymous }) => allowAnonymous).map(({ address }) => address),
   );
@@ -49,9 +52,8 @@ export function openGatekeeper({ security, listeners }: Config): Gatekeeper | { 
     if (!allowAnonymous) anonymous.delete(address);
   }
   return Gatekeeper.open({
-    passwordFile,
-    accessFile,
-    refusedPublish,
+    ...settings,
+    identifiers: { clientIdentifier, sessionOwner },
     anonymous: (listener) => anonymous.has(listener),
   });
 }
@@ -59,6 +61,19 @@ export function openGatekeeper({ security, listeners }: Config): Gatekeeper | { 
 /** What is done about Sparkplug; null where nothing is. */
 export function sparkplugPolicy({ sparkplug }: Config): SparkplugPolicy | null {
   return sparkplug.mode === "off" ? null : new SparkplugAwareness(sparkplug);
+}
+
+/** Paths of the files that may be read again while the broker runs. */
+export function reloadableFiles({ security, listeners }: Config): readonly string[] {
+  const { passwordFile, accessFile, pinFile } = security;
+  const own = [passwordFile, accessFile, pinFile].filter((path) => path !== "");
+  return [...new Set([...own, ...listeners.flatMap(filesOf)])];
+}
+
+/** How logins went, by the end of their topic. */
+export function loginFacts({ logins }: Gatekeeper): Readonly<Record<string, number>> {
+  const { hashed, remembered, refused } = logins;
+  return { "logins/hashed": hashed, "logins/remembered": remembered, "logins/refused": refused };
 }
 
 /** The limits of the core, out of the sections of the configuration. */

@@ -29,6 +29,7 @@ export class Reception implements TurnHands {
   /** A connection came through the door: the core speaks MQTT with it from now on. */
   accepted({ stream, visitor, certificate }: Accepted): void {
     const handle = this.#nextHandle++;
+    visitor.userName = certificate?.identity ?? null;
     const driver = ConnectionDriver.open(stream, this.#turns, { handle, origin: visitor });
     if (driver === null) {
       const { nowMs } = this.#turns.instant();
@@ -41,7 +42,7 @@ export class Reception implements TurnHands {
       const who = `identity=${JSON.stringify(identity)} serial=${serial}`;
       const line = `certificate accepted: address=${visitor.remoteAddress} ${who}`;
       this.#turns.log.line("info", line);
-      this.#gatekeeper.certified(driver.connection, certificate.identity);
+      this.#gatekeeper.certified(driver.connection, certificate);
       this.#certified.set(stream, driver.connection);
     }
     this.#drivers.set(handle, driver);
@@ -55,14 +56,23 @@ export class Reception implements TurnHands {
     return this.#drivers.get(connection.handle);
   }
 
+  sessionRefused(connection: Connection): void {
+    const { origin, clientIdentifier, userName } = connection;
+    if (!(origin instanceof Visitor)) return;
+    const { nowMs } = this.#turns.instant();
+    const reason = "identity-mismatch";
+    this.#door.refused(origin, { reason, clientIdentifier, userName, nowMs });
+  }
+
   authenticate(pending: PendingAuthentication): void {
     void this.#authenticate(pending);
   }
 
-  /** The password file has changed: whoever it does not know any more has to go. */
-  revokeUnknown(): void {
+  /** Passwords or pins may be others now: whoever would not be let in with what he has must go. */
+  revoke(): void {
     for (const connection of [...this.#turns.broker.connections()]) {
-      if (this.#gatekeeper.isRevoked(connection)) this.#close(connection, "revoked");
+      const revocation = this.#gatekeeper.revocationOf(connection);
+      if (revocation !== null) this.#close(connection, revocation);
     }
   }
 
@@ -73,7 +83,7 @@ export class Reception implements TurnHands {
       if (connection === undefined) return;
       const { remoteAddress } = connection.origin;
       this.#turns.log.line("warn", `TLS: address=${remoteAddress} may not stay: ${reason}`);
-      this.#close(connection, "revoked");
+      this.#close(connection, "certificateRevoked");
     });
   }
 
@@ -104,7 +114,9 @@ export class Reception implements TurnHands {
 
   async #authenticate(pending: PendingAuthentication): Promise<void> {
     const { connection, packet } = pending;
-    const code = await this.#gatekeeper.verify(connection, packet);
+    const { origin } = connection;
+    const address = origin instanceof Visitor ? origin.address : null;
+    const code = await this.#gatekeeper.verify(connection, packet, address);
     const instant = this.#turns.instant();
     this.#tellDoor(connection, { code, userName: packet.userName, nowMs: instant.nowMs });
     this.#turns.broker.authenticated(pending, code, instant);

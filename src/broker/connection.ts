@@ -11,6 +11,8 @@ export interface ConnectionOrigin {
   readonly remoteAddress: string;
   /** Name of the listener. */
   readonly listener: string;
+  /** Whom the client certificate names; null without one. */
+  readonly userName?: string | null;
 }
 
 /** Bytes that wait for a commit; a connection has one only while there are any. */
@@ -39,7 +41,8 @@ export class Connection {
   session: Session | null = null;
   /** Client Identifier as it was sent or assigned; empty before CONNECT. */
   clientIdentifier = "";
-  userName: string | null = null;
+  /** Of the client certificate, or else as the client gave it. */
+  userName: string | null;
   will: Will | null = null;
   /** One and a half times the keep alive, in ms; 0 for none. */
   keepAliveLimitMs = 0;
@@ -91,6 +94,7 @@ export class Connection {
   ) {
     this.handle = handle;
     this.origin = options.origin;
+    this.userName = options.origin.userName ?? null;
     this.openedMs = options.nowMs;
     this.lastPacketMs = options.nowMs;
     this.lastWriteMs = options.nowMs;

@@ -235,7 +235,7 @@ export class Inbound {
     const { next, stride, events } = CONNECTION;
     connection.state = next[connection.state * stride + events.CONNECT]!;
     connection.clientIdentifier = packet.clientIdentifier;
-    connection.userName = packet.userName;
+    connection.userName ??= packet.userName;
     const verdict = policy.connect(packet, connection);
     if (verdict.kind === "accept") this.#parts.sessions.accept(connection, packet);
     else if (verdict.kind === "refuse") this.#parts.sessions.refuse(connection, verdict.code);

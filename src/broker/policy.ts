@@ -6,7 +6,7 @@ import type { ConnectionOrigin } from "./connection.ts";
 export interface ClientFacts {
   readonly origin: ConnectionOrigin;
   readonly clientIdentifier: string;
-  /** As the client gave it; nobody has verified it but the policy. */
+  /** Of the client certificate, or else as the client gave it: that only the policy has verified. */
   readonly userName: string | null;
 }
 

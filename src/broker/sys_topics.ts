@@ -23,6 +23,8 @@ export interface ServerFacts {
   readonly store: Readonly<Record<string, number>>;
   /** Counters of the door, by the end of their topic. */
   readonly door: Readonly<Record<string, number>>;
+  /** Other figures, by the end of their topic. */
+  readonly server?: Readonly<Record<string, number | string>>;
 }
 
 /** Makes the topics of one round; remembers the last one, so that only changes are published. */
@@ -103,6 +105,7 @@ export class SysTopics {
     }
     for (const [name, count] of Object.entries(facts.store)) rows.push([`store/${name}`, count]);
     rows.push(...Object.entries(facts.door));
+    rows.push(...Object.entries(facts.server ?? {}));
     return rows.map(([topic, value]) => [`$SYS/broker/${topic}`, String(value)]);
   }
 

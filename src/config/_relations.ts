@@ -45,7 +45,31 @@ export function checkRelations(
   }
   const passwordFile = find(document, ["security", "password_file"]);
   const hasPasswords = passwordFile?.valid === true && passwordFile.value !== "";
-  checkListeners(document.get("listeners") ?? [], hasPasswords, report);
+  const listeners = document.get("listeners") ?? [];
+  checkListeners(listeners, hasPasswords, report);
+  for (const problem of identityProblems(document, { listeners, hasPasswords })) report(problem);
+}
+
+/** Who asks for identities that nobody can have would lock everybody out. */
+function identityProblems(
+  document: CheckedDocument,
+  { listeners, hasPasswords }: { listeners: readonly CheckedTable[]; hasPasswords: boolean },
+): TomlProblem[] {
+  const problems: TomlProblem[] = [];
+  const asks = listeners.some(({ values }) => values.get("client_certificates")?.value !== "none");
+  const pinFile = find(document, ["security", "pin_file"]);
+  if (pinFile?.valid === true && pinFile.value !== "" && !asks) {
+    const message = "security.pin_file: nobody can show a certificate: " +
+      'set client_certificates = "required" or "optional" of a listener';
+    problems.push({ offset: pinFile.offset ?? 0, key: "security.pin_file", message });
+  }
+  const rule = find(document, ["security", "client_identifier"]);
+  if (rule?.valid === true && rule.value !== "any" && !asks && !hasPasswords) {
+    const message = `security.client_identifier: ${rule.raw} needs users: ` +
+      "set security.password_file, or client_certificates of a listener";
+    problems.push({ offset: rule.offset ?? 0, key: "security.client_identifier", message });
+  }
+  return problems;
 }
 
 function relationProblem(

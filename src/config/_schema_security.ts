@@ -8,7 +8,7 @@ export const SECURITY_TABLES = [
     name: "security",
     repeated: false,
     doc:
-      "Who may come in, and who may do what. The files are read again at SIGHUP; one with a mistake changes nothing.",
+      "Who may come in, and who may do what. The files are read again at SIGHUP and when they have changed; one with a mistake changes nothing.",
     keys: [
       {
         name: "password_file",
@@ -25,6 +25,48 @@ export const SECURITY_TABLES = [
         default: "",
         doc:
           "File with the rules of who may publish, subscribe and read what; `relayq acl check` checks it, `relayq acl import` makes one of Mosquitto's. What no rule allows is denied. Empty means that whoever is let in may do everything.",
+      },
+      {
+        name: "pin_file",
+        type: "string",
+        form: "path or nothing",
+        default: "",
+        doc:
+          'File with the certificates that users, or whoever uses a Client Identifier, must show, in lines like "user gw-1 sha256/…" and "client press-7 sha256/…", on whatever listener and besides whatever else is asked for. Empty means none.',
+      },
+      {
+        name: "client_identifier",
+        type: "enum",
+        values: ["any", "user", "user_prefix"],
+        default: "any",
+        doc:
+          'Which Client Identifiers a client may use: "user" only its user name (of password or certificate), "user_prefix" that name, alone or with a colon and more behind it, or one that the server assigns. Others get return code 2.',
+      },
+      {
+        name: "session_owner",
+        type: "enum",
+        values: ["same_user", "any"],
+        default: "same_user",
+        doc:
+          'Who may take over or resume the session of a Client Identifier: only the user who made it (others get return code 2), or anybody who is let in. "any" for a while hands sessions over to users with other names. What anonymous clients make belongs to whoever comes first.',
+      },
+      {
+        name: "login_memory_ms",
+        type: "integer",
+        default: 600_000,
+        min: 0,
+        max: 3_600_000,
+        doc:
+          "For so long after a login the same password of the same user is accepted without being hashed again, so that many clients can come back at once. Wrong ones are always hashed, and a reload of the password file forgets it all. 0 hashes always.",
+      },
+      {
+        name: "file_check_ms",
+        type: "integer",
+        default: 5_000,
+        min: 0,
+        max: 3_600_000,
+        doc:
+          "How often the broker looks whether files of this section and of the listeners have changed: those are read again once they have been left alone for a second. 0 means at SIGHUP only.",
       },
       {
         name: "refused_publish",

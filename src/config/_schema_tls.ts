@@ -9,7 +9,7 @@ export const TLS_KEYS = [
     form: "path or nothing",
     default: "",
     doc:
-      "Certificate of the server and the intermediate ones below its root, PEM. With it the listener speaks TLS, and nothing else. It is read again at SIGHUP, as are the other files of the listener.",
+      "Certificate of the server and the intermediate ones below its root, PEM. With it the listener speaks TLS, and nothing else. It is read again at SIGHUP and when it has changed, as are the other files of the listener.",
   },
   {
     name: "key_file",

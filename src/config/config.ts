@@ -57,7 +57,15 @@ export interface SecurityConfig {
   readonly passwordFile: string;
   /** Path; empty for none. */
   readonly accessFile: string;
+  /** Path; empty for none. */
+  readonly pinFile: string;
   readonly refusedPublish: "drop" | "close";
+  readonly clientIdentifier: "any" | "user" | "user_prefix";
+  readonly sessionOwner: "same_user" | "any";
+  /** Milliseconds a password that was right needs no check; 0: it always does. */
+  readonly loginMemoryMs: number;
+  /** Milliseconds from one look at the files to the next; 0: only SIGHUP counts. */
+  readonly fileCheckMs: number;
 }
 
 /** Who may connect at all: addresses and networks, with blanks between. */

@@ -20,7 +20,7 @@ import { coversFilter, type RuleQuery, RuleTrie } from "./rule_trie.ts";
 export interface ClientIdentity {
   /** The user name whose password was right or that the certificate gave; null for anonymous. */
   readonly userName: string | null;
-  /** The client chooses it itself, unless a listener binds it to user or certificate. */
+  /** The client chooses it itself, unless `security.client_identifier` binds it to the user. */
   readonly clientIdentifier: string;
   /** What the TLS layer takes from the client certificate; null without one. */
   readonly certificate: string | null;

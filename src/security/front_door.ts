@@ -122,7 +122,7 @@ export class FrontDoor {
   /** Somebody was turned away elsewhere. */
   refused(
     { address, listener }: Visitor,
-    { nowMs, ...why }: Pick<Refusal, "reason" | "detail"> & { nowMs: number },
+    { nowMs, ...why }: Omit<Refusal, "address" | "listener"> & { nowMs: number },
   ): void {
     this.#refusals.add({ address, listener, ...why }, nowMs);
   }

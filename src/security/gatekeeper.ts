@@ -1,9 +1,15 @@
 /** The files that say who may come in and do what: read at the start, and again when asked to. */
 import { AccessRules } from "./access_rules.ts";
+import { ACCESS_FILE_LENGTH_MAX } from "./_access_file_reader.ts";
 import type { ClientIdentity } from "./client_rules.ts";
 import type { ParsedFile } from "./file_diagnostic.ts";
-import { PasswordFile } from "./password_file.ts";
-import { PasswordGate } from "./password_gate.ts";
+import { inSlices } from "./_in_slices.ts";
+import { formatIpAddress, type IpAddress, maskIpAddress } from "./ip_address.ts";
+import { PASSWORD_FILE_LENGTH_MAX, PasswordFile } from "./password_file.ts";
+import { PasswordGate, type PasswordGateStatistics } from "./password_gate.ts";
+import { isSameHash, type PasswordHash } from "./password_hash.ts";
+import { PIN_FILE_LENGTH_MAX, PinFile, type ShownCertificate } from "./pin_file.ts";
+import { readTextFile } from "./_read_file.ts";
 import {
   type PolicyClient,
   SecurityPolicy,
@@ -12,42 +18,75 @@ import {
 
 /** Where the files are, and how they are used. */
 export interface SecuritySettings
-  extends Pick<SecurityPolicyOptions, "anonymous" | "refusedPublish"> {
+  extends Pick<SecurityPolicyOptions, "anonymous" | "refusedPublish" | "identifiers"> {
   /** Path of the password file; empty for none. */
   readonly passwordFile: string;
   /** Path of the access file; empty for none. */
   readonly accessFile: string;
+  /** Path of the pin file; empty for none. */
+  readonly pinFile: string;
+  /** How long a password that was right needs no check; 0: it always does. */
+  readonly loginMemoryMs: number;
 }
 
 /** CONNACK return codes. [MQTT-3.2.2-4] */
 export const SERVER_UNAVAILABLE = 3;
 export const BAD_PASSWORD = 4;
 
+/** How the reading of one file went. */
+export interface FileOutcome {
+  /** What the file is, for people. */
+  readonly name: string;
+  /** Why it is not used, and what was read before is; null if it is. */
+  readonly problem: string | null;
+}
+
+/** Why a client that was let in may not stay: its user is gone, or has another password or pin. */
+export type Revocation = "revoked" | "passwordChanged" | "unpinned";
+
+/** UTF-8 bytes of a UTF-16 code unit at most. */
+const UTF8_BYTES_MAX = 3;
+
 /** What the files say. */
 interface SecurityFiles {
-  readonly passwords: PasswordFile | null;
-  readonly rules: AccessRules | null;
+  passwords: PasswordFile | null;
+  rules: AccessRules | null;
+  pins: PinFile | null;
+}
+
+/** One of the files. */
+interface SecurityFile {
+  readonly name: string;
+  readonly path: string;
+  /** Takes what the file says, or says what is wrong with it. */
+  read(): Promise<string | null>;
 }
 
 /** Lets clients in, and knows who they are. */
 export class Gatekeeper {
   readonly #settings: SecuritySettings;
-  readonly #gate = new PasswordGate();
+  readonly #gate: PasswordGate;
   readonly #identities = new WeakMap<PolicyClient, ClientIdentity>();
-  #files: SecurityFiles;
+  /** What the password of a client was checked against. */
+  readonly #checked = new WeakMap<PolicyClient, PasswordHash>();
+  readonly #shown = new WeakMap<PolicyClient, ShownCertificate>();
+  readonly #files: SecurityFiles = { passwords: null, rules: null, pins: null };
+  readonly #sources: readonly SecurityFile[];
   #generation = 1;
   #policy: SecurityPolicy;
 
-  private constructor(settings: SecuritySettings, files: SecurityFiles) {
+  private constructor(settings: SecuritySettings) {
     this.#settings = settings;
-    this.#files = files;
+    this.#gate = new PasswordGate({ memoryMs: settings.loginMemoryMs });
+    this.#sources = this.#sourcesOf(settings).filter(({ path }) => path !== "");
     this.#policy = this.#makePolicy();
   }
 
-  /** Reads the files, or says what is wrong with them. */
-  static open(settings: SecuritySettings): Gatekeeper | { problem: string } {
-    const files = readFiles(settings);
-    return "problem" in files ? files : new Gatekeeper(settings, files);
+  /** Reads the files, or says what is wrong with the first one that cannot be used. */
+  static async open(settings: SecuritySettings): Promise<Gatekeeper | { problem: string }> {
+    const gatekeeper = new Gatekeeper(settings);
+    for (const { problem } of await gatekeeper.reload()) if (problem !== null) return { problem };
+    return gatekeeper;
   }
 
   /** What decides at present. */
@@ -55,80 +94,136 @@ export class Gatekeeper {
     return this.#policy;
   }
 
-  /** Reads the files again. What is wrong with one of them is given, and all stays as it was. */
-  reload(): { problem: string } | null {
-    const files = readFiles(this.#settings);
-    if ("problem" in files) return files;
-    this.#files = files;
-    this.#policy = this.#makePolicy();
-    return null;
+  /** Counters of the passwords. */
+  get logins(): PasswordGateStatistics {
+    return this.#gate.statistics;
+  }
+
+  /**
+   * Reads the files again, or those of these paths. One with a mistake leaves what it is about as it
+   * was. The event loop goes on meanwhile; not to be called again before it is done.
+   */
+  async reload(paths: ReadonlySet<string> | null = null): Promise<readonly FileOutcome[]> {
+    const outcomes: FileOutcome[] = [];
+    for (const source of this.#sources) {
+      if (paths !== null && !paths.has(source.path)) continue;
+      outcomes.push({ name: source.name, problem: await source.read() });
+    }
+    if (outcomes.some(({ problem }) => problem === null)) this.#policy = this.#makePolicy();
+    return outcomes;
   }
 
   /** Checks the password of a CONNECT; gives the return code of the CONNACK, null to let it in. */
   async verify(
     client: PolicyClient & { readonly closed: boolean },
     packet: { readonly userName: string | null; readonly password: Uint8Array | null },
+    address: IpAddress | null = null,
   ): Promise<typeof SERVER_UNAVAILABLE | typeof BAD_PASSWORD | null> {
     const { passwords } = this.#files;
     const { userName, password } = packet;
     if (passwords === null || userName === null) return null;
-    const credentials = { userName, password };
-    const verdict = await this.#gate.verify(passwords, credentials, () => client.closed);
+    const before = passwords.users.get(userName);
+    const attempt = { source: sourceOf(address), isGone: () => client.closed };
+    const verdict = await this.#gate.verify(passwords, { userName, password }, attempt);
     if (verdict === "busy" || verdict === "gone") return SERVER_UNAVAILABLE;
     // The file may have been replaced meanwhile: what it says now counts.
-    const stands = this.#files.passwords?.agrees(passwords, userName) === true;
+    const now = this.#files.passwords?.users.get(userName);
+    const stands = before !== undefined && now !== undefined && isSameHash(before, now);
     if (verdict === "wrong" || !stands) return BAD_PASSWORD;
     const { clientIdentifier } = client;
     this.#identities.set(client, { userName, clientIdentifier, certificate: null });
+    this.#checked.set(client, now);
     return null;
   }
 
   /** The client has shown a certificate that was accepted: it is who that says. */
-  certified(client: PolicyClient, identity: string): void {
+  certified(client: PolicyClient, shown: ShownCertificate & { readonly identity: string }): void {
     const { clientIdentifier } = client;
+    const { identity } = shown;
+    this.#shown.set(client, shown);
     this.#identities.set(client, { userName: identity, clientIdentifier, certificate: identity });
   }
 
-  /** Whether a client that was let in would not be any more: its user is gone. */
-  isRevoked(client: PolicyClient): boolean {
+  /** Why a client that was let in would not be any more; null if it would. */
+  revocationOf(client: PolicyClient): Revocation | null {
+    const { passwords, pins } = this.#files;
     const identity = this.#identities.get(client);
-    if (identity === undefined || identity.certificate !== null) return false;
-    const { userName } = identity;
-    return userName !== null && this.#files.passwords?.has(userName) === false;
+    const checked = this.#checked.get(client);
+    if (checked !== undefined && identity !== undefined) {
+      const now = passwords?.users.get(identity.userName!);
+      if (now === undefined) return "revoked";
+      if (!isSameHash(now, checked)) return "passwordChanged";
+      this.#checked.set(client, now); // so that the file of before need not be kept
+    }
+    const { clientIdentifier } = client;
+    const who = { userName: identity?.userName ?? null, clientIdentifier };
+    const fits = pins === null || pins.permits(who, this.#shown.get(client) ?? null);
+    return fits ? null : "unpinned";
+  }
+
+  #sourcesOf({ passwordFile, accessFile, pinFile }: SecuritySettings): readonly SecurityFile[] {
+    const files = this.#files;
+    return [{
+      name: "passwords",
+      path: passwordFile,
+      read: async () => {
+        const read = await readText(passwordFile, PASSWORD_FILE_LENGTH_MAX, PasswordFile.reading);
+        if ("problem" in read) return read.problem;
+        files.passwords = read.value;
+        this.#gate.forget();
+        return null;
+      },
+    }, {
+      name: "access rules",
+      path: accessFile,
+      read: async () => {
+        const read = await readText(accessFile, ACCESS_FILE_LENGTH_MAX, AccessRules.reading);
+        if ("problem" in read) return read.problem;
+        files.rules = read.value;
+        return null;
+      },
+    }, {
+      name: "pins",
+      path: pinFile,
+      read: async () => {
+        const read = await readText(pinFile, PIN_FILE_LENGTH_MAX, PinFile.reading);
+        if ("problem" in read) return read.problem;
+        files.pins = read.value;
+        return null;
+      },
+    }];
   }
 
   #makePolicy(): SecurityPolicy {
-    const { anonymous, refusedPublish } = this.#settings;
-    const { rules, passwords } = this.#files;
+    const { anonymous, refusedPublish, identifiers, passwordFile } = this.#settings;
+    const { rules, pins } = this.#files;
     const generation = ++this.#generation;
-    const options = { rules, anonymous, refusedPublish, generation };
-    return new SecurityPolicy({ ...options, passwords: passwords !== null }, this.#identities);
+    const passwords = passwordFile !== "";
+    const options = { rules, pins, anonymous, refusedPublish, identifiers, generation, passwords };
+    return new SecurityPolicy(options, { identities: this.#identities, shown: this.#shown });
   }
 }
 
-function readFiles({ passwordFile, accessFile }: SecuritySettings): SecurityFiles | {
-  problem: string;
-} {
-  const passwords = readFile(passwordFile, (text) => PasswordFile.parse(text));
-  if (passwords !== null && "problem" in passwords) return passwords;
-  const rules = readFile(accessFile, (text) => AccessRules.parse(text));
-  if (rules !== null && "problem" in rules) return rules;
-  return { passwords: passwords?.value ?? null, rules: rules?.value ?? null };
+/** What one attacker has as many addresses in as he likes counts as one address. */
+function sourceOf(address: IpAddress | null): string {
+  if (address === null) return "";
+  if (address.version === 4) return formatIpAddress(address);
+  return formatIpAddress(maskIpAddress(address, { prefix: 64, fill: 0 }));
 }
 
-function readFile<T>(
+async function readText<T>(
   path: string,
-  parse: (text: string) => ParsedFile<T>,
-): { value: T } | { problem: string } | null {
-  if (path === "") return null;
+  lengthMax: number,
+  reading: (text: string) => Generator<void, ParsedFile<T>>,
+): Promise<{ value: T } | { problem: string }> {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path));
+    text = await readTextFile(path, lengthMax * UTF8_BYTES_MAX);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { problem: `${path}: ${reason}` };
   }
-  const parsed = parse(text);
+  const parsed = await inSlices(reading(text));
   if (parsed.ok) return parsed;
   const [first, ...more] = parsed.diagnostics;
   const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;

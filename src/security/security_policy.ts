@@ -2,6 +2,14 @@
 import type { Qos, TopicFilter, TopicName } from "../mqtt/mod.ts";
 import type { AccessRules } from "./access_rules.ts";
 import type { ClientIdentity, ClientRules } from "./client_rules.ts";
+import type { PinFile, ShownCertificate } from "./pin_file.ts";
+import {
+  formatOwner,
+  type IdentifierRules,
+  maySucceed,
+  mayUseIdentifier,
+  parseOwner,
+} from "./session_owner.ts";
 
 /** A client, as the core knows it; the same object in all questions about one connection. */
 export interface PolicyClient {
@@ -13,6 +21,9 @@ export interface PolicyClient {
 export interface SecurityPolicyOptions {
   /** Null allows everything to whoever was let in. */
   readonly rules: AccessRules | null;
+  /** Null for none. */
+  readonly pins: PinFile | null;
+  readonly identifiers: IdentifierRules;
   /** Whether there are passwords to be checked. */
   readonly passwords: boolean;
   /** Whether clients without a user name may come in by this listener. */
@@ -24,24 +35,40 @@ export interface SecurityPolicyOptions {
 }
 
 /** CONNACK return codes for those who are not let in. [MQTT-3.1.4-2] */
+export const IDENTIFIER_REJECTED = 2;
 export const NOT_AUTHORIZED = 5;
+
+/** Who clients are, as far as that was verified, and what they have shown for it. */
+export interface KnownClients {
+  readonly identities: WeakMap<PolicyClient, ClientIdentity>;
+  readonly shown: WeakMap<PolicyClient, ShownCertificate>;
+}
+
+/** Whether a client gets the session it asks for; `SessionVerdict` of the core says what that means. */
+type SessionVerdict =
+  | { readonly kind: "grant"; readonly owner: string }
+  | {
+    readonly kind: "refuse";
+    readonly code: typeof IDENTIFIER_REJECTED | typeof NOT_AUTHORIZED;
+    readonly reason: "foreignSession" | "foreignIdentifier" | "unpinned";
+  };
+
+/** A client of which nothing was verified. */
+const NOBODY = { userName: null, certificate: null };
 
 /** Decides by rules and verified identities. Never changes; a reload makes another one. */
 export class SecurityPolicy {
   readonly generation: number;
   readonly read: ((client: PolicyClient, topic: TopicName) => boolean) | null;
   readonly #options: SecurityPolicyOptions;
-  /** Who the clients are, as far as that was verified; shared with the policies before and after. */
-  readonly #identities: WeakMap<PolicyClient, ClientIdentity>;
+  /** Shared with the policies before and after. */
+  readonly #clients: KnownClients;
   readonly #rules = new WeakMap<PolicyClient, ClientRules>();
 
-  constructor(
-    options: SecurityPolicyOptions,
-    identities: WeakMap<PolicyClient, ClientIdentity>,
-  ) {
+  constructor(options: SecurityPolicyOptions, clients: KnownClients) {
     this.generation = options.generation;
     this.#options = options;
-    this.#identities = identities;
+    this.#clients = clients;
     this.read = options.rules === null
       ? null
       : (client, topic) => this.#rulesOf(client).read(topic);
@@ -53,11 +80,40 @@ export class SecurityPolicy {
     client: PolicyClient,
   ): { kind: "accept" } | { kind: "refuse"; code: typeof NOT_AUTHORIZED } | { kind: "pending" } {
     const { passwords, anonymous } = this.#options;
-    const isCertified = (this.#identities.get(client)?.certificate ?? null) !== null;
+    const isCertified = (this.#clients.identities.get(client)?.certificate ?? null) !== null;
     if (!passwords || isCertified) return { kind: "accept" };
     if (userName !== null) return { kind: "pending" };
     if (anonymous(client.origin.listener)) return { kind: "accept" };
     return { kind: "refuse", code: NOT_AUTHORIZED };
+  }
+
+  /** Asked when a client is about to get the session of its Client Identifier. */
+  session(client: PolicyClient, owner: string): SessionVerdict {
+    const { identifiers, pins } = this.#options;
+    const { clientIdentifier } = client;
+    const identity = this.#clients.identities.get(client) ?? NOBODY;
+    if (!mayUseIdentifier(clientIdentifier, identity, identifiers)) {
+      return { kind: "refuse", code: IDENTIFIER_REJECTED, reason: "foreignIdentifier" };
+    }
+    const who = { userName: identity.userName, clientIdentifier };
+    if (pins?.permits(who, this.#clients.shown.get(client) ?? null) === false) {
+      return { kind: "refuse", code: NOT_AUTHORIZED, reason: "unpinned" };
+    }
+    if (!maySucceed(owner, identity, identifiers)) {
+      return { kind: "refuse", code: IDENTIFIER_REJECTED, reason: "foreignSession" };
+    }
+    return { kind: "grant", owner: formatOwner(identity) };
+  }
+
+  /** Asked for the Will of a client that is gone since before the process began. */
+  will(
+    { clientIdentifier, owner }: { readonly clientIdentifier: string; readonly owner: string },
+    topic: TopicName,
+  ): "allow" | "drop" {
+    const { rules } = this.#options;
+    if (rules === null) return "allow";
+    const allowed = rules.for({ ...parseOwner(owner), clientIdentifier }).publish(topic);
+    return allowed ? "allow" : "drop";
   }
 
   /** Asked for each new topic of a connection. */
@@ -77,8 +133,7 @@ export class SecurityPolicy {
     const known = this.#rules.get(client);
     if (known !== undefined) return known;
     const { clientIdentifier } = client;
-    const { userName, certificate } = this.#identities.get(client) ??
-      { userName: null, certificate: null };
+    const { userName, certificate } = this.#clients.identities.get(client) ?? NOBODY;
     const rules = this.#options.rules!.for({ userName, clientIdentifier, certificate });
     // Without one, the server has not assigned the Client Identifier yet: they may be others then.
     if (clientIdentifier !== "") this.#rules.set(client, rules);

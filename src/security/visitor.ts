@@ -8,6 +8,8 @@ export class Visitor {
   readonly remoteAddress: string;
   /** Address of the listener, as configured. */
   readonly listener: string;
+  /** Whom its client certificate names; null without one. */
+  userName: string | null = null;
 
   constructor(listener: string, { address, port }: { address: IpAddress; port: number }) {
     const text = formatIpAddress(address);

@@ -67,6 +67,8 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   { path: "connection_rate.burst", default: 10_000, min: 1, max: 10_000_000 },
   { path: "connection_rate.per_address_per_second", default: 100, min: 0, max: 1_000_000 },
   { path: "connection_rate.per_address_burst", default: 1_000, min: 1, max: 10_000_000 },
+  { path: "security.login_memory_ms", default: 600_000, min: 0, max: 3_600_000 },
+  { path: "security.file_check_ms", default: 5_000, min: 0, max: 3_600_000 },
   { path: "login_guard.failures_max", default: 10, min: 1, max: 100 },
   { path: "login_guard.window_ms", default: 60_000, min: 1000, max: 86_400_000 },
   {
@@ -170,6 +172,13 @@ export const WORDS: readonly {
     default: "cn",
     values: ["cn", "san_dns", "san_uri", "san_email", "fingerprint"],
   },
+  {
+    path: "security.client_identifier",
+    beside: 'password_file = "p"\n',
+    default: "any",
+    values: ["any", "user", "user_prefix"],
+  },
+  { path: "security.session_owner", default: "same_user", values: ["same_user", "any"] },
   { path: "security.refused_publish", default: "drop", values: ["drop", "close"] },
   { path: "rate.over_limit", default: "hold", values: ["hold", "close"] },
   { path: "queue.full", default: "drop_newest", values: ["drop_newest", "drop_oldest"] },
@@ -197,6 +206,7 @@ export const STRINGS: readonly { readonly path: string; readonly default: string
   { path: "login_guard.exempt", default: "" },
   { path: "security.password_file", default: "" },
   { path: "security.access_file", default: "" },
+  { path: "security.pin_file", default: "" },
   { path: "store.data_dir", default: "relayq-data" },
 ];
 

@@ -169,6 +169,8 @@ function randomValues(random: Random): Values {
   for (const { path, values: words } of WORDS) {
     if (!isOfListeners(path)) values.set(path, random.pick(words));
   }
+  // What asks for users is a mistake where there are none.
+  if (values.get("security.client_identifier") !== "any") values.set("security.password_file", "p");
   return values;
 }
 

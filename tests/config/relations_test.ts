@@ -186,3 +186,24 @@ Deno.test("behind a proxy a loopback address is reached from other machines", ()
   ]);
   accepted(`${text}allow_anonymous = true`);
 });
+
+Deno.test("security.pin_file needs a listener that asks for certificates", () => {
+  const pins = '[security]\npin_file = "pins"\n';
+  const wanted = 'set client_certificates = "required" or "optional" of a listener';
+  assertEquals(summarize(pins), [
+    `2:12 security.pin_file: nobody can show a certificate: ${wanted}`,
+  ]);
+  const listener = '[[listeners]]\ncertificate_file = "c"\nkey_file = "k"\nca_file = "a"\n';
+  accepted(`${pins}${listener}client_certificates = "optional"\n`);
+});
+
+Deno.test("security.client_identifier needs users, with passwords or certificates", () => {
+  const rule = '[security]\nclient_identifier = "user"\n';
+  const wanted = "set security.password_file, or client_certificates of a listener";
+  assertEquals(summarize(rule), [
+    `2:21 security.client_identifier: "user" needs users: ${wanted}`,
+  ]);
+  accepted(`${rule}password_file = "p"\n`);
+  const listener = '[[listeners]]\ncertificate_file = "c"\nkey_file = "k"\nca_file = "a"\n';
+  accepted(`${rule}${listener}client_certificates = "required"\n`);
+});

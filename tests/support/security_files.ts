@@ -33,6 +33,11 @@ export class SecurityFiles implements AsyncDisposable {
     return await this.#write("access", text);
   }
 
+  /** Writes the pin file; gives its path. */
+  async pins(text: string): Promise<string> {
+    return await this.#write("pins", text);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.directory, { recursive: true });
   }

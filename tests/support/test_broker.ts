@@ -31,7 +31,7 @@ export class TestBroker implements AsyncDisposable {
     this.#dataDir = dataDir;
   }
 
-  /** Starts a broker with the default configuration and these changes; $SYS is off by default. */
+  /** Starts a broker with the default configuration and these changes; by default without $SYS. */
   static async start(
     changes: ConfigChanges = {},
     { keepDataDir = false, listener = {}, more = [] }: TestOptions = {},
@@ -48,7 +48,7 @@ export class TestBroker implements AsyncDisposable {
       connectionRate: { ...DEFAULT_CONFIG.connectionRate, ...changes.connectionRate },
       loginGuard: { ...DEFAULT_CONFIG.loginGuard, ...changes.loginGuard },
       rate: { ...DEFAULT_CONFIG.rate, ...changes.rate },
-      security: { ...DEFAULT_CONFIG.security, ...changes.security },
+      security: { ...DEFAULT_CONFIG.security, fileCheckMs: 0, ...changes.security },
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
       limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },
       queue: { ...DEFAULT_CONFIG.queue, ...changes.queue },
