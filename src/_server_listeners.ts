@@ -2,6 +2,7 @@
 import { type Config, type ListenerConfig, parseListenAddress } from "./config/mod.ts";
 import {
   type CertificateCrypto,
+  type FileOutcome,
   loadCertificateCrypto,
   loadTlsFiles,
   parsePins,
@@ -59,16 +60,22 @@ export class Listeners {
     return this.#listening.map(({ tcp }) => tcp.address);
   }
 
-  /** Reads certificates, authorities and revocation lists again, all of a listener or none. */
-  async reload(): Promise<string[]> {
-    const problems: string[] = [];
+  /**
+   * Reads certificates, authorities and revocation lists again, all of a listener or none; of the
+   * listeners that have one of these paths, or of all.
+   */
+  async reload(paths: ReadonlySet<string> | null): Promise<readonly FileOutcome[]> {
+    const outcomes: FileOutcome[] = [];
     for (const { config, entrance: { tls } } of this.#listening) {
       if (tls === null) continue;
+      if (paths !== null && !filesOf(config).some((path) => paths.has(path))) continue;
       const settings = await this.#settings(config);
       const problem = "problem" in settings ? settings.problem : await tls.replace(settings);
-      if (problem !== null) problems.push(`listener ${config.address}: ${problem}`);
+      const name = `certificates of listener ${config.address}`;
+      const told = problem === null ? null : `listener ${config.address}: ${problem}`;
+      outcomes.push({ name, problem: told });
     }
-    return problems;
+    return outcomes;
   }
 
   /** Judges the certificates of open connections again; `stale` is told of those that may not stay. */
@@ -155,4 +162,9 @@ export class Listeners {
       handshakesMax: config.handshakesMax,
     };
   }
+}
+
+/** Paths of the files of a listener. */
+export function filesOf({ certificateFile, keyFile, caFile, crlFile }: ListenerConfig): string[] {
+  return [certificateFile, keyFile, caFile, crlFile].filter((path) => path !== "");
 }

@@ -25,6 +25,8 @@ const ITERATION_MS = 2;
 export interface TurnHands {
   /** The driver of a connection, as long as its socket is open. */
   driver(connection: Connection): ConnectionDriver | undefined;
+  /** A client got no session because of who it is. */
+  sessionRefused(connection: Connection): void;
   /** A CONNECT waits for the verdict on its password. */
   authenticate(pending: PendingAuthentication): void;
 }
@@ -100,6 +102,7 @@ export class Turns implements TurnOwner {
     for (const event of broker.takeEvents()) {
       const { severity, text } = describeEvent(event);
       this.log.line(severity, text);
+      if (event.kind === "sessionRefused") hands?.sessionRefused(event.connection);
     }
     if (broker.replaysWait) void this.#continueReplays();
     for (const pending of broker.takeAuthentications()) hands?.authenticate(pending);

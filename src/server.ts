@@ -1,8 +1,16 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
 import { Listeners } from "./_server_listeners.ts";
-import { brokerLimits, openGatekeeper, openStore, sparkplugPolicy } from "./_server_parts.ts";
+import {
+  brokerLimits,
+  loginFacts,
+  openGatekeeper,
+  openStore,
+  reloadableFiles,
+  sparkplugPolicy,
+} from "./_server_parts.ts";
 import { openRates } from "./_server_rates.ts";
 import { Reception } from "./_server_reception.ts";
+import { Reloads } from "./_server_reloads.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
 import { type BlockPool, encodeUtf8, type TopicName } from "./mqtt/mod.ts";
@@ -16,7 +24,14 @@ import {
   type StoreStatistics,
 } from "./store/mod.ts";
 import { FrontDoor, type Gatekeeper } from "./security/mod.ts";
-import { DataDirectory, type Log, onReloadSignal, terminationSignal } from "./system/mod.ts";
+import {
+  DataDirectory,
+  type FileMarks,
+  fileMarks,
+  type Log,
+  onReloadSignal,
+  terminationSignal,
+} from "./system/mod.ts";
 
 /** How often the core looks at timeouts. */
 const TICK_MS = 250;
@@ -43,6 +58,13 @@ interface ServerParts {
 /** Runs the broker until a signal ends it; resolves to the exit code of the process. */
 export async function runServer(config: Config, io: ServerIo): Promise<number> {
   const signal = terminationSignal();
+  let reload: (() => void) | null = null;
+  let wanted = false;
+  // From the first moment to the last: left to the system, SIGHUP would end the process.
+  const ended = onReloadSignal(() => {
+    if (reload === null) wanted = true;
+    else reload();
+  });
   try {
     const server = await Server.start(config, io);
     if ("problem" in server) {
@@ -50,12 +72,14 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
       return EXIT_START;
     }
     io.started?.(server.addresses);
-    const ended = onReloadSignal(() => void server.reload());
+    reload = () => void server.reload();
+    if (wanted) reload();
     const name = await signal.received;
-    ended();
+    reload = () => {};
     await server.stop(name);
     return 0;
   } finally {
+    ended();
     signal.cancel();
   }
 }
@@ -73,8 +97,7 @@ export class Server {
   #door: FrontDoor | null = null;
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
-  /** The reload of the listeners' files that goes on. */
-  #reloading: Promise<void> = Promise.resolve();
+  #reloads: Reloads | null = null;
   readonly #sysTopics = new SysTopics();
   readonly #startedMs = performance.now();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
@@ -99,7 +122,9 @@ export class Server {
 
   /** Binds the listeners and starts; gives the reason where that is not possible. */
   static async start(config: Config, io: ServerIo): Promise<Server | { problem: string }> {
-    const gatekeeper = openGatekeeper(config);
+    // Before they are read for the first time.
+    const marks = await fileMarks(reloadableFiles(config));
+    const gatekeeper = await openGatekeeper(config);
     if ("problem" in gatekeeper) return gatekeeper;
     const directory = await DataDirectory.open(config.store.dataDir);
     if ("problem" in directory) return directory;
@@ -111,7 +136,7 @@ export class Server {
     }
     const server = new Server(config, { directory, store, gatekeeper }, io);
     for (const report of quarantine) server.#quarantined(report);
-    const problem = await server.#listen();
+    const problem = await server.#listen(marks);
     if (problem !== null) {
       await server.stop("start failed");
       return problem;
@@ -132,24 +157,15 @@ export class Server {
   }
 
   /** Reads all files again; one with a mistake leaves what it is about as it is. */
-  async reload(): Promise<void> {
-    const failure = this.#gatekeeper.reload();
-    if (failure !== null) this.#reloadFailed(failure.problem);
-    // At once: the files of the listeners may take their time.
-    this.broker.setPolicy(this.#gatekeeper.policy);
-    this.#reception!.revokeUnknown();
-    // One after the other: what was read first must not be put in the place of what was read later.
-    this.#reloading = this.#reloading.then(() => this.#reloadListeners());
-    await this.#reloading;
-    await this.#reception!.recheckCertificates(this.#listeners!);
-    this.#log.line("info", "reload done: passwords, access rules, certificates");
-    this.turns.requestTurn();
+  reload(): Promise<void> {
+    return this.#reloads!.reload();
   }
 
   /** Closes every connection, publishes the Wills this causes, and lets go of everything. */
   async stop(reason: string): Promise<void> {
     this.#log.line("info", `stopping: ${reason}`);
     for (const timer of this.#timers) clearInterval(timer);
+    await this.#reloads?.stop();
     await this.#listeners?.close();
     await this.#reception?.shutDown();
     this.broker.stopping(this.turns.instant());
@@ -159,7 +175,7 @@ export class Server {
   }
 
   /** Opens the door and the listeners, or says why that is not possible. */
-  async #listen(): Promise<{ problem: string } | null> {
+  async #listen(marks: FileMarks): Promise<{ problem: string } | null> {
     const config = this.#config;
     const door = FrontDoor.open(config, (text) => this.#log.line("warn", text));
     if ("problem" in door) return door;
@@ -175,6 +191,9 @@ export class Server {
     this.#door = door;
     this.#reception = reception;
     this.#listeners = listeners;
+    const gatekeeper = this.#gatekeeper;
+    this.#reloads = new Reloads(this.turns, { gatekeeper, listeners, reception });
+    this.#reloads.watch(marks, config.security.fileCheckMs);
     return null;
   }
 
@@ -193,14 +212,6 @@ export class Server {
     this.#quarantines = report.setAside;
     for (const line of quarantineText(report)) this.#log.line("error", line);
     this.broker.lost(report.orphans);
-  }
-
-  async #reloadListeners(): Promise<void> {
-    for (const problem of await this.#listeners!.reload()) this.#reloadFailed(problem);
-  }
-
-  #reloadFailed(problem: string): void {
-    this.#log.line("error", `reload failed, this is as it was: ${problem}`);
   }
 
   #tick(): void {
@@ -223,6 +234,7 @@ export class Server {
       heapBytes: Deno.memoryUsage().heapUsed,
       store: { ...storeFacts(this.#store), quarantines: this.#quarantines },
       door: this.#door?.facts ?? {},
+      server: { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper) },
     };
     const instant = this.turns.instant();
     for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {

@@ -27,7 +27,19 @@ authentication yet.`,
   run: serve,
 };
 
-async function serve({ values }: ParsedArguments, io: CliIo): Promise<number> {
+async function serve(args: ParsedArguments, io: CliIo): Promise<number> {
+  // Left to the system, SIGHUP would end the process; and what is about to be read is read anyway.
+  Deno.addSignalListener("SIGHUP", doNothing);
+  try {
+    return await start(args, io);
+  } finally {
+    Deno.removeSignalListener("SIGHUP", doNothing);
+  }
+}
+
+function doNothing(): void {}
+
+async function start({ values }: ParsedArguments, io: CliIo): Promise<number> {
   const listen = values.get("listen") ?? [];
   for (const text of listen) {
     const address = parseListenAddress(text);

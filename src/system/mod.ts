@@ -4,3 +4,4 @@ export { Log, LOG_LEVELS, type LogLevel } from "./log.ts";
 export * from "./memory_guard.ts";
 export { LoopLag, MemoryReader } from "./memory_reader.ts";
 export { onReloadSignal, terminationSignal } from "./signals.ts";
+export * from "./file_watch.ts";
