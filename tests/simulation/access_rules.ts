@@ -43,11 +43,17 @@ export function drawRules(
   };
 }
 
+/** Whom the session of a Client Identifier belongs to. */
+export function ownerOf(clientIdentifier: string): string {
+  return `user ${clientIdentifier}`;
+}
+
 /** The rules as the broker asks them. */
 export function policyOf(rules: AccessRules): AccessPolicy {
   return {
     ...OPEN_ACCESS,
     generation: rules.generation,
+    session: ({ clientIdentifier }) => ({ kind: "grant", owner: ownerOf(clientIdentifier) }),
     publish: ({ clientIdentifier }, topic) =>
       rules.deniedPublishes.has(`${clientIdentifier} ${topic}`) ? rules.denial : "allow",
     subscribe: ({ clientIdentifier }, { filter, qos }) =>

@@ -31,6 +31,7 @@ export type PromiseName =
   | "connection ended without cause"
   | "acknowledged session lost"
   | "discarded session came back"
+  | "owner of a session lost"
   | "Will before its time"
   | "Will after DISCONNECT"
   | "limit exceeded"

@@ -9,12 +9,15 @@ import {
   type Connection,
   describeEvent,
   type Instant,
+  type StoredState,
 } from "../../src/broker/mod.ts";
 import { BlockPool } from "../../src/mqtt/mod.ts";
 import { type TrafficRateOptions, TrafficRates } from "../../src/security/mod.ts";
 import { SparkplugAwareness } from "../../src/sparkplug/mod.ts";
 import { type DurabilityOptions, DurableStore } from "../../src/store/durable_store.ts";
 import { readState } from "../../src/store/sqlite_state_reader.ts";
+import { ownerOf } from "./access_rules.ts";
+import { BrokenPromise } from "./broken_promise.ts";
 import type { Dice } from "./dice.ts";
 import type { Link } from "./link.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -104,7 +107,9 @@ export class BrokerProcess implements SocketOwner {
       pool: this.pool,
       rates: world.rates === null ? null : new TrafficRates(world.rates),
     });
-    this.broker.restore(this.store.load(), this.instant());
+    const state = this.store.load();
+    checkOwners(state);
+    this.broker.restore(state, this.instant());
     this.requestTurn();
     this.#tickLater();
   }
@@ -206,4 +211,14 @@ export class BrokerProcess implements SocketOwner {
       this.#tickLater();
     });
   }
+}
+
+/** "owner of a session lost": what was committed belongs to whom the policy gave it. */
+function checkOwners({ sessions, wills }: StoredState): void {
+  // A Client Identifier that the broker assigns is not known when it asks.
+  const all = [...sessions, ...wills.filter(({ owner }) => owner !== ownerOf(""))];
+  const stray = all.find(({ clientIdentifier, owner }) => owner !== ownerOf(clientIdentifier));
+  if (stray === undefined) return;
+  const detail = `${stray.clientIdentifier} is of "${stray.owner}"`;
+  throw new BrokenPromise("owner of a session lost", detail);
 }

@@ -11,7 +11,6 @@ export interface Mutant {
 }
 
 const GATE = "src/broker/ack_gate.ts";
-const BROKER = "src/broker/broker.ts";
 const INBOUND = "src/broker/inbound.ts";
 const RATES = "src/broker/rate_control.ts";
 const REGISTRY = "src/broker/session_registry.ts";
@@ -184,15 +183,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "Will lost at a restart",
-    file: BROKER,
-    original: "this.#router.publish(will.topic, will);",
-    replacement: "",
+    file: REGISTRY,
+    original: 'if (verdict === "allow") this.#publishWill(will);',
+    replacement: 'if (verdict === "allow") return;',
   },
   {
     name: "Will published again at every restart",
-    file: BROKER,
-    original: "this.#turn.journal.willDeleted(clientIdentifier);",
-    replacement: "void clientIdentifier;",
+    file: REGISTRY,
+    original: "    journal.willDeleted(clientIdentifier);",
+    replacement: "",
+  },
+  {
+    name: "owner of a session not journalled",
+    file: REGISTRY,
+    original:
+      "if (session.persistent) this.#turn.journal.sessionOwned(session.clientIdentifier, owner);",
+    replacement: "",
   },
   {
     name: "retained message not journalled",

@@ -216,6 +216,7 @@ class Simulation implements ClientWorld {
         trace: this.#trace,
       });
     } catch (error) {
+      if (error instanceof BrokenPromise) throw error;
       throw new BrokenPromise("store cannot be opened", String(error));
     }
     this.oracle.restarted();
