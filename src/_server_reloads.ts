@@ -5,6 +5,9 @@ import type { Turns } from "./_server_turns.ts";
 import type { FileOutcome, Gatekeeper } from "./security/mod.ts";
 import { type FileMarks, FileWatch } from "./system/mod.ts";
 
+/** How long the end of the broker waits for files that are being read. */
+const STOP_MS = 1_000;
+
 /** What reloads work on. */
 export interface ReloadParts {
   readonly gatekeeper: Gatekeeper;
@@ -76,10 +79,13 @@ export class Reloads {
     };
   }
 
-  /** Resolves when no file is read any more. */
+  /** Resolves when no file is read any more, or not in time: on a dead network drive. */
   async stop(): Promise<void> {
-    await this.#watch?.stop();
-    await this.#rulesRead;
+    const ended = Promise.all([this.#watch?.stop(), this.#rulesRead]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_MS));
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
   }
 
   /** Gives what is to be read. */

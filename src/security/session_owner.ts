@@ -15,8 +15,9 @@ export interface IdentifierRules {
   /**
    * `user`: exactly the user name; `user_prefix`: that, or followed by a colon and more, or one that
    * the server assigns. A colon, since no user name of a password file has one: with any other
-   * separator the user `press` could use what belongs to the user `press-7`. Anonymous clients have
-   * no user name, and so no Client Identifier of their own.
+   * separator the user `press` could use what belongs to the user `press-7`. (Names out of
+   * certificates may have one, as URIs do: for those, `user` is the rule.) Anonymous clients have no
+   * user name, and so no Client Identifier of their own.
    */
   readonly clientIdentifier: "any" | "user" | "user_prefix";
   /** `any`: whoever comes for a session has it from then on. */
