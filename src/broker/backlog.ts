@@ -82,6 +82,13 @@ export class Backlog {
     }
   }
 
+  /** Gives up the oldest delivery, of which there is one, because the memory is short. */
+  shed(session: Session): void {
+    const delivery = session.queue.shiftDelivery()!;
+    this.#taken(delivery);
+    this.giveUp(session, delivery, "shed-queue");
+  }
+
   /** Gives oldest messages memory of their own. */
   detachOld(session: Session): void {
     session.queue.detach(SHARED_QUEUE_MAX);

@@ -1,6 +1,7 @@
 /** The broker core: bytes and time in, bytes in outboxes out. No I/O, no clock, no randomness. */
 import type { ConnackCode, ConnectPacket, Qos, TopicName } from "../mqtt/mod.ts";
 import { AckGate } from "./ack_gate.ts";
+import { Backlog } from "./backlog.ts";
 import { Certificates } from "./certificates.ts";
 import { Connection, type ConnectionOrigin } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
@@ -18,6 +19,7 @@ import { RetainedMessages } from "./retained.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
 import { SessionRegistry } from "./session_registry.ts";
+import { type Pressure, Shedding } from "./shedding.ts";
 import type { Statistics } from "./statistics.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { type BrokerOptions, type Instant, Turn, WALK_STEPS_PER_TURN } from "./turn.ts";
@@ -58,6 +60,7 @@ export class Broker {
   readonly #router: Router;
   readonly #sessions: SessionRegistry;
   readonly #inbound: Inbound;
+  readonly #shedding: Shedding;
   readonly #connections = new Set<Connection>();
   #nextExpiryMs = 0;
   #clockSavedMs = 0;
@@ -75,7 +78,8 @@ export class Broker {
     const { retainedExpiryMs, retainedFull } = options.limits;
     const ordered = retainedExpiryMs > 0 || retainedFull === "drop_oldest";
     const retained = new RetainedMessages({ ordered });
-    const sender = new Sender(turn, { gate, flow, retained });
+    const backlog = new Backlog(turn, flow);
+    const sender = new Sender(turn, { gate, flow, retained, backlog });
     const router = new Router(turn, { sender, retained });
     const sessions = new SessionRegistry(turn, { gate, flow, rates, sender, router });
     const subscriptions = new Subscriptions(turn, { gate, sender, router });
@@ -90,6 +94,7 @@ export class Broker {
     const intake = new Intake(turn, { router, certificates });
     const parts = { gate, flow, rates, sender, router, sessions, subscriptions, intake };
     this.#inbound = new Inbound(turn, parts);
+    this.#shedding = new Shedding(turn, { sessions, backlog });
   }
 
   /** Counters and gauges; a live object. */
@@ -134,12 +139,12 @@ export class Broker {
     }
   }
 
-  /** A Network Connection was accepted; null if there are too many. */
+  /** A Network Connection was accepted; null if there are too many, or too little memory. */
   opened(handle: number, origin: ConnectionOrigin, instant: Instant): Connection | null {
     this.#turn.setClock(instant);
-    const { statistics, limits, pool } = this.#turn;
+    const { statistics, limits, pool, refusesConnections } = this.#turn;
     statistics.connectionsTotal++;
-    if (this.#connections.size >= limits.connectionsMax) {
+    if (refusesConnections || this.#connections.size >= limits.connectionsMax) {
       statistics.connectionsRefused++;
       return null;
     }
@@ -227,6 +232,16 @@ export class Broker {
     this.#turn.policy = policy;
   }
 
+  /** The memory is short, or not any more: this is given up from now on. */
+  setPressure(pressure: Pressure): void {
+    this.#shedding.set(pressure);
+  }
+
+  /** Queues are shed and that is not enough: so much of what waits goes, not below `floorBytes`. */
+  shedMore(by: { share: number; floorBytes: number }): void {
+    this.#shedding.lower(by);
+  }
+
   /** Time passed: timeouts, slow consumers, expiry. To be called a few times a second. */
   tick(instant: Instant): void {
     this.#turn.setClock(instant);
@@ -258,6 +273,7 @@ export class Broker {
 
   /** Does what the turn has put off until its end; to be called before its commit. */
   settle(): void {
+    this.#shedding.settle();
     for (const { topic, payload, qos } of this.#turn.deadLetters.takeRepublished()) {
       const name = `${DEAD_LETTER_TOPIC}${topic}` as TopicName;
       this.#router.publish(name, { payload, qos, retain: false });

@@ -6,6 +6,7 @@
  */
 import type { Connection } from "./connection.ts";
 import type { DeliveryQueue } from "./delivery_queue.ts";
+import type { Session } from "./session.ts";
 import type { Turn } from "./turn.ts";
 
 /** Windows of waiting messages from which on the publishers of a connected client are held. */
@@ -49,6 +50,11 @@ export class FlowControl {
     const { limits } = this.#turn;
     return queue.length > limits.inFlightMessagesMax * HIGH_WATER_WINDOWS ||
       queue.length * 2 > limits.queueMessagesMax || queue.bytes * 2 > limits.queueBytesMax;
+  }
+
+  /** Whether a receiver has a backlog. */
+  isBehind({ queue }: Session, receiver: Connection): boolean {
+    return receiver.congestedSinceMs !== 0 || !queue.isEmpty;
   }
 
   /** The client took bytes or acknowledged a message: perhaps it has caught up. */

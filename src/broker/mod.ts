@@ -33,6 +33,7 @@ export type { ClientRate, RateLimiter } from "./rate_limiter.ts";
 export { QOS_RECEIVER, QOS_RECEIVER_TABLE } from "./qos_receiver_states.ts";
 export { QOS_SENDER, QOS_SENDER_TABLE } from "./qos_sender_states.ts";
 export { SESSION, SESSION_TABLE } from "./session_states.ts";
+export type { Pressure } from "./shedding.ts";
 export { DROP_REASONS, type DropReason, type Statistics } from "./statistics.ts";
 export { type ServerFacts, SysTopics } from "./sys_topics.ts";
 export { isServerTopic } from "./server_topics.ts";

@@ -7,7 +7,7 @@ import {
   type TopicName,
 } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
-import { Backlog } from "./backlog.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Connection } from "./connection.ts";
 import { Delivery } from "./delivery_queue.ts";
 import type { FlowControl } from "./flow_control.ts";
@@ -49,13 +49,13 @@ export class Sender {
 
   constructor(
     turn: Turn,
-    parts: { gate: AckGate; flow: FlowControl; retained: RetainedMessages },
+    parts: { gate: AckGate; flow: FlowControl; retained: RetainedMessages; backlog: Backlog },
   ) {
     this.#turn = turn;
     this.#gate = parts.gate;
     this.#flow = parts.flow;
     this.#retained = parts.retained;
-    this.#backlog = new Backlog(turn, parts.flow);
+    this.#backlog = parts.backlog;
   }
 
   /** Continues the numbering of deliveries behind what the store holds. */
@@ -76,6 +76,10 @@ export class Sender {
       else session.queue.miss(message);
       return;
     }
+    if (qos === 0 && this.#turn.shedsQos0 && this.#flow.isBehind(session, connection)) {
+      this.#turn.deadLetters.count("shed-qos0", 1); // to keep them would take memory, too
+      return;
+    }
     const mustWait = !session.queue.isEmpty ||
       (qos > 0 && session.inFlight.size >= limits.inFlightMessagesMax) ||
       (qos > 0 && connection.pendingBytes > limits.outboxHighWaterBytes);
@@ -89,7 +93,11 @@ export class Sender {
    * is no room for any; else gives false.
    */
   forward(session: Session, connection: Connection, run: PacketRun): boolean {
-    const { limits, statistics, deadLetters } = this.#turn;
+    const { limits, statistics, deadLetters, shedsQos0 } = this.#turn;
+    if (shedsQos0 && this.#flow.isBehind(session, connection)) {
+      deadLetters.count("shed-qos0", run.packets);
+      return true;
+    }
     if (!session.queue.isEmpty) return false;
     const size = run.end - run.start;
     const pending = connection.pendingBytes;

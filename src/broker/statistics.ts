@@ -5,6 +5,8 @@ export const DROP_REASONS = [
   "queue-full-newest",
   "queue-full-oldest",
   "stalled-consumer",
+  "shed-qos0",
+  "shed-queue",
   "message-expired",
   "session-expired",
   "session-limit",

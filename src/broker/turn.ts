@@ -69,6 +69,10 @@ export class Turn {
   walkSteps = WALK_STEPS_PER_TURN;
   /** Sessions whose replay goes on in a later turn. */
   walking: Set<Session> = new Set();
+  /** Whether the memory is too short for more connections. */
+  refusesConnections = false;
+  /** Whether it is too short for QoS 0 messages to receivers with a backlog. */
+  shedsQos0 = false;
   /** Bytes handed to outboxes by fan-out in this turn. */
   fanOutBytes = 0;
 
