@@ -33,7 +33,8 @@ export class Reception implements TurnHands {
     const driver = ConnectionDriver.open(stream, this.#turns, { handle, origin: visitor });
     if (driver === null) {
       const { nowMs } = this.#turns.instant();
-      this.#door.refused(visitor, { reason: "connections-max", nowMs });
+      const short = this.#turns.broker.refusesConnections;
+      this.#door.refused(visitor, { reason: short ? "memory" : "connections-max", nowMs });
       stream.close();
       return;
     }

@@ -1,5 +1,6 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
 import { Listeners } from "./_server_listeners.ts";
+import { MemoryWatch } from "./_server_memory.ts";
 import {
   brokerLimits,
   loginFacts,
@@ -39,6 +40,8 @@ const TICK_MS = 250;
 const RECHECK_MS = 3_600_000;
 /** Exit code of `relayq serve` when the broker cannot start. */
 const EXIT_START = 3;
+/** The same when it has ended because the memory was short: to be started again. */
+const EXIT_MEMORY = 6;
 
 /** Where the broker writes. */
 export interface ServerIo {
@@ -74,10 +77,12 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
     io.started?.(server.addresses);
     reload = () => void server.reload();
     if (wanted) reload();
-    const name = await signal.received;
+    const signalled = signal.received.then((reason) => ({ reason, code: 0 }));
+    const exhausted = server.exhausted.then((reason) => ({ reason, code: EXIT_MEMORY }));
+    const { reason, code } = await Promise.race([signalled, exhausted]);
     reload = () => {};
-    await server.stop(name);
-    return 0;
+    await server.stop(reason);
+    return code;
   } finally {
     ended();
     signal.cancel();
@@ -100,6 +105,7 @@ export class Server {
   #reloads: Reloads | null = null;
   readonly #sysTopics = new SysTopics();
   readonly #startedMs = performance.now();
+  #memory: MemoryWatch | null = null;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #trouble: string | null = null;
   /** Damaged databases that lie beside the present one; 0 unless this start has set one aside. */
@@ -156,6 +162,11 @@ export class Server {
     return this.#store.statistics;
   }
 
+  /** Resolves to the reason when the memory is so short that the broker has to end. */
+  get exhausted(): Promise<string> {
+    return this.#memory?.exhausted ?? new Promise(() => {});
+  }
+
   /** Reads all files again; one with a mistake leaves what it is about as it is. */
   reload(): Promise<void> {
     return this.#reloads!.reload();
@@ -165,6 +176,7 @@ export class Server {
   async stop(reason: string): Promise<void> {
     this.#log.line("info", `stopping: ${reason}`);
     for (const timer of this.#timers) clearInterval(timer);
+    this.#memory?.close();
     await this.#reloads?.stop();
     await this.#listeners?.close();
     await this.#reception?.shutDown();
@@ -198,6 +210,8 @@ export class Server {
   }
 
   #startTimers(): void {
+    const { memory } = this.#config;
+    if (memory.enabled) this.#memory = new MemoryWatch(memory, this.turns);
     this.#timers.push(setInterval(() => this.#tick(), TICK_MS));
     const recheck = () => void this.#reception!.recheckCertificates(this.#listeners!);
     this.#timers.push(setInterval(recheck, RECHECK_MS));
@@ -232,6 +246,7 @@ export class Server {
       version: deno.version,
       uptimeMs: performance.now() - this.#startedMs,
       heapBytes: Deno.memoryUsage().heapUsed,
+      memory: this.#memory?.facts ?? {},
       store: { ...storeFacts(this.#store), quarantines: this.#quarantines },
       door: this.#door?.facts ?? {},
       server: { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper) },

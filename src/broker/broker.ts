@@ -35,6 +35,8 @@ const CLOCK_JUMP_MS = 2_000;
 const CLOCK_PLAUSIBLE_MS = 1_735_689_600_000;
 /** After this time in flight a message stops sharing memory with its neighbours. */
 const DETACH_AFTER_MS = 5_000;
+/** Connections that may be without a client while the memory is short. */
+const UNDECIDED_MAX = 16;
 
 /** What a turn leaves to do for the transport. */
 export interface TurnResult {
@@ -139,12 +141,20 @@ export class Broker {
     }
   }
 
+  /** Whether clients without a session are refused because the memory is short. */
+  get refusesConnections(): boolean {
+    return this.#turn.refusesConnections;
+  }
+
   /** A Network Connection was accepted; null if there are too many, or too little memory. */
   opened(handle: number, origin: ConnectionOrigin, instant: Instant): Connection | null {
     this.#turn.setClock(instant);
-    const { statistics, limits, pool, refusesConnections } = this.#turn;
+    const { statistics, limits, pool } = this.#turn;
     statistics.connectionsTotal++;
-    if (refusesConnections || this.#connections.size >= limits.connectionsMax) {
+    // A few may say who they are: clients whose sessions are here take messages away.
+    const undecided = this.#connections.size - statistics.clientsConnected;
+    const short = this.#turn.refusesConnections && undecided >= UNDECIDED_MAX;
+    if (short || this.#connections.size >= limits.connectionsMax) {
       statistics.connectionsRefused++;
       return null;
     }

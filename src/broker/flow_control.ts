@@ -85,8 +85,8 @@ export class FlowControl {
 
   /** Stops reading a publisher whose messages wait for a store that does not keep up. */
   limitStore(connection: Connection): void {
-    const { journal, limits, statistics } = this.#turn;
-    if (journal.backlogBytes <= limits.storeBacklogBytesMax) return;
+    const { journal, storeBacklogBytesMax, statistics } = this.#turn;
+    if (journal.backlogBytes <= storeBacklogBytesMax) return;
     if (connection.closed || connection.heldByStore) return;
     connection.heldByStore = true;
     this.#heldByStore.add(connection);
@@ -96,8 +96,8 @@ export class FlowControl {
   /** Perhaps the store has caught up: it says so only when something was committed in its time. */
   storeProgress(): void {
     if (this.#heldByStore.size === 0) return;
-    const { journal, limits, nowMs } = this.#turn;
-    if (journal.backlogBytes * 2 > limits.storeBacklogBytesMax) return;
+    const { journal, storeBacklogBytesMax, nowMs } = this.#turn;
+    if (journal.backlogBytes * 2 > storeBacklogBytesMax) return;
     const held = this.#heldByStore;
     this.#heldByStore = new Set();
     for (const connection of held) {

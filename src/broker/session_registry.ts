@@ -92,7 +92,8 @@ export class SessionRegistry {
       return;
     }
     const will = judged === undefined ? packet.will : judged.will;
-    if (!this.#sessions.has(identifier) && !this.#makeRoom()) {
+    const tooShort = this.#turn.refusesConnections && known === undefined; // the memory
+    if (tooShort || (!this.#sessions.has(identifier) && !this.#makeRoom())) {
       statistics.sessionsRefused++;
       this.refuse(connection, ConnackCode.serverUnavailable);
       return;

@@ -1,5 +1,5 @@
 /**
- * What the core gives up while the process is short of memory: new connections, QoS 0 for whoever is
+ * What the core gives up while the process is short of memory: new clients, QoS 0 for whoever is
  * behind, and at last the oldest messages of the largest queues. Nothing that is in flight, retained
  * or stored besides queues is touched.
  */
@@ -7,18 +7,27 @@ import type { Backlog } from "./backlog.ts";
 import type { SessionRegistry } from "./session_registry.ts";
 import type { Turn } from "./turn.ts";
 
-/** Messages that one turn gives up at most. */
-const MESSAGES_PER_TURN = 16_384;
+/**
+ * What may be given up before the store has written it, in messages and in what they cost. Until then
+ * it is referred to, and to give up more would take memory instead of freeing it.
+ */
+const UNWRITTEN_MESSAGES_MAX = 4_096;
+const UNWRITTEN_BYTES_MAX = 4_194_304;
+/** What may wait for the store meanwhile: publishers must not be faster than what is given up. */
+const STORE_BACKLOG_BYTES = 262_144;
 /** Halvings that find the level: queues have less than 2^40 bytes, and a byte does not matter. */
 const LEVEL_STEPS = 40;
 
 /** What is given up, least harmful first. */
 export interface Pressure {
-  /** New connections are refused; those that are there live on. */
+  /** Clients without a session here are refused; those that are connected stay. */
   readonly refuseConnections: boolean;
   /** QoS 0 messages for receivers with a backlog are dropped and counted. */
   readonly shedQos0: boolean;
-  /** What waits may not grow: the largest queues give up their oldest messages for new ones. */
+  /**
+   * What waits may not grow: the largest queues give up their oldest messages for new ones, and
+   * publishers are not read while what that takes has not been written.
+   */
   readonly shedQueues: boolean;
 }
 
@@ -29,6 +38,8 @@ export class Shedding {
   readonly #backlog: Backlog;
   /** Bytes that may wait for all sessions together; Infinity as long as nothing is shed. */
   #ceilingBytes = Infinity;
+  /** What was given up in batches that are not committed, oldest first. */
+  #unwritten: { readonly batch: number; messages: number; bytes: number }[] = [];
 
   constructor(turn: Turn, parts: { sessions: SessionRegistry; backlog: Backlog }) {
     this.#turn = turn;
@@ -41,6 +52,10 @@ export class Shedding {
     const turn = this.#turn;
     turn.refusesConnections = refuseConnections;
     turn.shedsQos0 = shedQos0;
+    const { storeBacklogBytesMax } = turn.limits;
+    turn.storeBacklogBytesMax = shedQueues
+      ? Math.min(storeBacklogBytesMax, STORE_BACKLOG_BYTES)
+      : storeBacklogBytesMax;
     if (!shedQueues) this.#ceilingBytes = Infinity;
     else this.#ceilingBytes = Math.min(this.#ceilingBytes, turn.statistics.queuedBytes);
   }
@@ -53,22 +68,39 @@ export class Shedding {
     this.#ceilingBytes = Math.max(floorBytes, Math.min(this.#ceilingBytes, aimBytes));
   }
 
-  /** Brings what waits down to the ceiling, or as far towards it as one turn may go. */
+  /** Brings what waits down to the ceiling, or as far towards it as may be at this moment. */
   settle(): void {
-    const { statistics, journal, limits } = this.#turn;
+    const { statistics, journal } = this.#turn;
     const excessBytes = statistics.queuedBytes - this.#ceilingBytes;
     if (!(excessBytes > 0)) return;
-    // What is given up is referred to until the store has written that: there is nothing to gain.
-    if (journal.backlogBytes > limits.storeBacklogBytesMax) return;
+    const { messages, bytes } = this.#room();
+    if (messages <= 0 || bytes <= 0) return;
+    const shed = { batch: journal.batch, messages: 0, bytes: 0 };
+    const beforeBytes = statistics.queuedBytes;
     const levelBytes = this.#level(excessBytes);
-    let left = MESSAGES_PER_TURN;
     for (const session of this.#sessions.values()) {
       const { queue } = session;
       while (queue.bytes > levelBytes && statistics.queuedBytes > this.#ceilingBytes) {
-        if (left-- === 0) return;
+        if (shed.messages === messages || shed.bytes >= bytes) break;
         this.#backlog.shed(session);
+        shed.messages++;
+        shed.bytes = beforeBytes - statistics.queuedBytes;
       }
     }
+    this.#unwritten.push(shed);
+  }
+
+  /** How much more may be given up now. */
+  #room(): { messages: number; bytes: number } {
+    const { committedBatch } = this.#turn;
+    this.#unwritten = this.#unwritten.filter(({ batch }) => batch > committedBatch);
+    let messages = UNWRITTEN_MESSAGES_MAX;
+    let bytes = UNWRITTEN_BYTES_MAX;
+    for (const one of this.#unwritten) {
+      messages -= one.messages;
+      bytes -= one.bytes;
+    }
+    return { messages, bytes };
   }
 
   /** The bytes to which every larger queue has to come down for so many bytes to go. */

@@ -19,6 +19,8 @@ export interface ServerFacts {
   readonly version: string;
   readonly uptimeMs: number;
   readonly heapBytes: number;
+  /** Figures of the watch over the memory, by the end of their topic. */
+  readonly memory: Readonly<Record<string, string | number>>;
   /** Counters of the store, by the end of their topic. */
   readonly store: Readonly<Record<string, number>>;
   /** Counters of the door, by the end of their topic. */
@@ -103,6 +105,7 @@ export class SysTopics {
     for (const [reason, count] of Object.entries(s.dropped)) {
       rows.push([`dead-letters/${reason}`, count]);
     }
+    for (const [name, value] of Object.entries(facts.memory)) rows.push([`memory/${name}`, value]);
     for (const [name, count] of Object.entries(facts.store)) rows.push([`store/${name}`, count]);
     rows.push(...Object.entries(facts.door));
     rows.push(...Object.entries(facts.server ?? {}));

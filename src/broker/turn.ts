@@ -69,15 +69,18 @@ export class Turn {
   walkSteps = WALK_STEPS_PER_TURN;
   /** Sessions whose replay goes on in a later turn. */
   walking: Set<Session> = new Set();
-  /** Whether the memory is too short for more connections. */
+  /** Whether the memory is too short for clients without a session. */
   refusesConnections = false;
   /** Whether it is too short for QoS 0 messages to receivers with a backlog. */
   shedsQos0 = false;
+  /** Bytes that may wait for the store before whoever publishes into it is not read. */
+  storeBacklogBytesMax: number;
   /** Bytes handed to outboxes by fan-out in this turn. */
   fanOutBytes = 0;
 
   constructor(options: BrokerOptions) {
     this.limits = options.limits;
+    this.storeBacklogBytesMax = options.limits.storeBacklogBytesMax;
     this.journal = options.journal;
     this.randomId = options.randomId;
     this.pool = options.pool;

@@ -12,6 +12,8 @@ export const EXIT_CODE = {
   internal: 4,
   /** What was asked is not so: a password is wrong, an access is denied. */
   denied: 5,
+  /** The broker has ended in an orderly way because the memory was short. */
+  memory: 6,
 } as const;
 
 /** The same for people, for `--help`. */
@@ -22,4 +24,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   ${EXIT_CODE.start}  the broker could not start: address in use, data directory locked
   ${EXIT_CODE.internal}  internal error
   ${EXIT_CODE.denied}  the answer is no: a wrong password, a denied access
+  ${EXIT_CODE.memory}  the memory was short: nothing acknowledged is lost, start it again
 `;

@@ -25,6 +25,21 @@ export const RELATIONS: readonly Relation[] = [
     larger: ["login_guard", "lock_out_ms_max"],
     strictly: false,
   },
+  {
+    smaller: ["memory", "refuse_connections_percent"],
+    larger: ["memory", "shed_qos0_percent"],
+    strictly: true,
+  },
+  {
+    smaller: ["memory", "shed_qos0_percent"],
+    larger: ["memory", "shed_queues_percent"],
+    strictly: true,
+  },
+  {
+    smaller: ["memory", "shed_queues_percent"],
+    larger: ["memory", "shut_down_percent"],
+    strictly: true,
+  },
   { smaller: ["queue", "bytes_max"], larger: ["queue", "total_bytes_max"], strictly: false },
   { smaller: ["limits", "packet_bytes_max"], larger: ["queue", "bytes_max"], strictly: false },
   {

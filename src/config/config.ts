@@ -16,6 +16,7 @@ export interface Config {
   readonly store: StoreConfig;
   readonly deadLetters: DeadLettersConfig;
   readonly sparkplug: SparkplugConfig;
+  readonly memory: MemoryConfig;
   readonly sysTopics: SysTopicsConfig;
   readonly log: LogConfig;
 }
@@ -237,6 +238,21 @@ export interface SparkplugConfig {
   readonly certificatesBytesMax: number;
   /** Whether an NDEATH gets the time at which it goes out. */
   readonly ndeathTimestamp: boolean;
+}
+
+/** Stages before the memory is gone; the percentages rise. */
+export interface MemoryConfig {
+  readonly enabled: boolean;
+  /** Bytes; 0 is what the system says. */
+  readonly limitBytes: number;
+  readonly refuseConnectionsPercent: number;
+  readonly shedQos0Percent: number;
+  readonly shedQueuesPercent: number;
+  readonly shutDownPercent: number;
+  /** Milliseconds until a stage ends, and until the last one begins. */
+  readonly dwellMs: number;
+  /** Milliseconds; 0 is never. */
+  readonly loopLagMsMax: number;
 }
 
 /** The broker's own numbers under `$SYS/`. */

@@ -9,6 +9,7 @@ export type {
   LimitsConfig,
   ListenerConfig,
   LogConfig,
+  MemoryConfig,
   OutboxConfig,
   ProtocolConfig,
   QueueConfig,

@@ -9,6 +9,7 @@ export const REFUSAL_REASONS = [
   "connect-not-allowed",
   "connection-rate",
   "connections-max",
+  "memory",
   "identity-mismatch",
   "ip-blocked",
   "ip-not-allowed",

@@ -5,8 +5,9 @@
  * A stage is entered as soon as a sample asks for it, one at a time, so that each has its chance. It
  * is left when the pressure has been below its threshold, by the hysteresis, for the whole dwell
  * time. The last one is entered only when all others have been in force for the dwell time and the
- * pressure is still above its threshold. A busy event loop alone only stops new connections: it is
- * no reason to lose a message.
+ * pressure is still above its threshold, and only if the process has grown since its start: else
+ * the next one would stand where this one does. A busy event loop alone only stops new connections:
+ * it is no reason to lose a message.
  */
 
 /** Stages, in order; each includes those before it. */
@@ -35,9 +36,14 @@ export interface MemoryGuardLimits {
 /** Moments in a row with too much lag that count: one alone is a garbage collection. */
 export const LAG_SAMPLES = 3;
 
+/** So much less than at the end the pressure has to have been at the start for a restart to help. */
+const RESTART_GAIN = 0.1;
+
 /** The facts of one moment. */
 export interface MemoryReading {
   readonly rssBytes: number;
+  /** How much of that is free inside the process, for it to use again. */
+  readonly freeBytes: number;
   /** What the process may use at most; Infinity if nobody knows. */
   readonly limitBytes: number;
   /** Where the limit comes from, for the operator. */
@@ -61,6 +67,8 @@ export class MemoryGuard {
   readonly #limits: MemoryGuardLimits;
   #stage = 0;
   #enteredMs = -Infinity;
+  /** The pressure of the first sample. */
+  #startPressure: number | null = null;
   /** Since when the present stage could end; null while it could not. */
   #relaxedSinceMs: number | null = null;
   #lagged = 0;
@@ -85,16 +93,35 @@ export class MemoryGuard {
     return this.#stage >= MEMORY_STAGES.indexOf(stage);
   }
 
-  /** Takes the facts of a moment, a few times a second; gives the change they make, or null. */
+  /** The pressure: the larger of the two shares, of the process in its limit and of the heap in its own. */
+  pressure({ rssBytes, freeBytes, limitBytes, heapUsedBytes, heapLimitBytes }: MemoryReading) {
+    const resident = rssBytes / limitBytes;
+    const held = (rssBytes - freeBytes) / limitBytes;
+    // At the edge it does not matter what could be used again: the next page may be one too many.
+    const process = resident >= this.#limits.thresholds[LAST - 1]! ? resident : held;
+    return Math.max(process, heapUsedBytes / heapLimitBytes);
+  }
+
+  /** Whether the pressure is above the threshold of the present stage, or asks for the next one. */
+  presses(reading: MemoryReading): boolean {
+    const next = Math.min(this.#stage, LAST - 2);
+    return this.pressure(reading) >= this.#limits.thresholds[next]!;
+  }
+
+  /**
+   * Takes the facts of a moment, a few times a second; gives the change they make, or null.
+   * `collected`: no garbage is in them. Nothing ends for the sake of garbage.
+   */
   sample(
     reading: MemoryReading,
-    { lagMs, nowMs }: { lagMs: number; nowMs: number },
+    { lagMs, nowMs, collected }: { lagMs: number; nowMs: number; collected: boolean },
   ): MemoryStageChange | null {
     const { lagMsMax, dwellMs } = this.#limits;
-    const pressure = memoryPressure(reading);
+    const pressure = this.pressure(reading);
+    this.#startPressure ??= pressure;
     this.#lagged = lagMsMax > 0 && lagMs >= lagMsMax ? this.#lagged + 1 : 0;
     const lagging = this.#lagged >= LAG_SAMPLES;
-    if (this.#asks(pressure, nowMs)) {
+    if (this.#asks(pressure, nowMs) && (collected || this.#stage < LAST - 1)) {
       return this.#enter(this.#stage + 1, nowMs, describePressure(reading));
     }
     if (this.#stage === 0 && lagging) {
@@ -114,7 +141,9 @@ export class MemoryGuard {
     const { thresholds, dwellMs } = this.#limits;
     // Infinity for the last stage: there is none behind it.
     if (pressure < (thresholds[this.#stage] ?? Infinity)) return false;
-    return this.#stage < LAST - 1 || nowMs - this.#enteredMs >= dwellMs;
+    if (this.#stage < LAST - 1) return true;
+    const grown = pressure - this.#startPressure! >= RESTART_GAIN;
+    return grown && nowMs - this.#enteredMs >= dwellMs;
   }
 
   /** A shutdown that has begun is not taken back. */
@@ -134,18 +163,13 @@ export class MemoryGuard {
   }
 }
 
-/** The larger of the two shares: of the process in its limit, of the heap in its own. */
-export function memoryPressure(reading: MemoryReading): number {
-  const { rssBytes, limitBytes, heapUsedBytes, heapLimitBytes } = reading;
-  return Math.max(rssBytes / limitBytes, heapUsedBytes / heapLimitBytes);
-}
-
 function describePressure(reading: MemoryReading): string {
-  const { rssBytes, limitBytes, limitSource, heapUsedBytes, heapLimitBytes } = reading;
+  const { rssBytes, freeBytes, limitBytes, limitSource, heapUsedBytes, heapLimitBytes } = reading;
   const heap = heapUsedBytes / heapLimitBytes;
   if (rssBytes / limitBytes >= heap) {
+    const free = freeBytes > 0 ? `, ${mebibytes(freeBytes)} of it free` : "";
     return `${mebibytes(rssBytes)} resident, ${percent(rssBytes / limitBytes)} of ` +
-      `${mebibytes(limitBytes)} (${limitSource})`;
+      `${mebibytes(limitBytes)} (${limitSource})${free}`;
   }
   return `${mebibytes(heapUsedBytes)} of heap, ${percent(heap)} of ${mebibytes(heapLimitBytes)}`;
 }

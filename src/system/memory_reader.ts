@@ -5,38 +5,38 @@
  */
 import process from "node:process";
 import { getHeapStatistics } from "node:v8";
+import { FreedMemory } from "./freed_memory.ts";
 import type { MemoryReading } from "./memory_guard.ts";
 
 /** Control groups without a limit report about 2^63 (version 1: rounded down to pages). */
 const NO_LIMIT_BYTES = 2 ** 60;
+
+/** What the young generation may take: three semi-spaces of the size that the serve task sets. */
+const YOUNG_BYTES = 3 * 4_194_304;
 
 /** Reads memory facts of this process. One reading costs some 30 µs. */
 export class MemoryReader {
   readonly #configuredBytes: number;
   readonly #systemAllowed: boolean;
   readonly #heapLimitBytes: number;
-  readonly #totalBytes: number;
+  readonly #freed = new FreedMemory();
 
   /** `limitBytes` is the operator's own limit; 0 for none. */
   constructor({ limitBytes }: { limitBytes: number }) {
     this.#configuredBytes = limitBytes > 0 ? limitBytes : Infinity;
-    this.#heapLimitBytes = getHeapStatistics().heap_size_limit;
+    // The heap is full when its old generation is; the young one is the rest.
+    this.#heapLimitBytes = getHeapStatistics().heap_size_limit - YOUNG_BYTES;
     const permission = { name: "sys", kind: "systemMemoryInfo" } as const;
     this.#systemAllowed = Deno.permissions.querySync(permission).state === "granted";
-    this.#totalBytes = this.#systemAllowed ? Deno.systemMemoryInfo().total : Infinity;
-  }
-
-  /** Whether the limit of the control group and the size of the memory are known. */
-  get systemAllowed(): boolean {
-    return this.#systemAllowed;
   }
 
   /** The facts of this moment. */
   read(): MemoryReading {
-    const { rss, heapUsed } = Deno.memoryUsage();
-    const { limitBytes, limitSource } = this.#limit();
+    const { rss, heapUsed, external } = Deno.memoryUsage();
+    const { limitBytes, limitSource } = this.#limit(rss);
     return {
       rssBytes: rss,
+      freeBytes: this.#freed.update({ rssBytes: rss, accountedBytes: heapUsed + external }),
       limitBytes,
       limitSource,
       heapUsedBytes: heapUsed,
@@ -45,7 +45,7 @@ export class MemoryReader {
   }
 
   /** The lowest of the limits that are known. That of a control group may change at any time. */
-  #limit(): { limitBytes: number; limitSource: string } {
+  #limit(rssBytes: number): { limitBytes: number; limitSource: string } {
     const groupBytes = this.#systemAllowed ? process.constrainedMemory() : 0;
     let limitBytes = this.#configuredBytes;
     let limitSource = limitBytes === Infinity ? "no limit known" : "configured limit";
@@ -53,8 +53,12 @@ export class MemoryReader {
       limitBytes = groupBytes;
       limitSource = "limit of the control group";
     }
-    if (this.#totalBytes < limitBytes) {
-      limitBytes = this.#totalBytes;
+    if (!this.#systemAllowed) return { limitBytes, limitSource };
+    // What others have taken is not there for us, and they may come and go.
+    const { total, available } = Deno.systemMemoryInfo();
+    const machineBytes = Math.min(total, rssBytes + available);
+    if (machineBytes < limitBytes) {
+      limitBytes = machineBytes;
       limitSource = "memory of the machine";
     }
     return { limitBytes, limitSource };

@@ -48,20 +48,45 @@ function publishUntilHeld(publisher: FakeClient): void {
   while (publisher.connection.readable) publisher.publish("t", "x".repeat(1_000));
 }
 
-Deno.test("new connections are refused and counted, those that are there live on", () => {
+Deno.test("clients without a session are refused, those that are connected live on", () => {
   const core = new Core();
   const there = core.connect();
-  const half = core.open();
   core.broker.setPressure(REFUSE);
-  assertEquals([core.tryOpen(), core.tryOpen()], [null, null]);
-  assertEquals(core.statistics.connectionsRefused, 2);
+  const stranger = core.open();
+  stranger.sendConnect({ clientIdentifier: "stranger" });
+  assertEquals(stranger.take("CONNACK").returnCode, 3);
+  assert(stranger.ended);
+  assertEquals(core.statistics.sessionsRefused, 1);
   there.subscribe("t", 1);
   there.publish("t", "on", { qos: 0 });
   assertEquals(there.takeMessages().map(({ payload }) => text(payload)), ["on"]);
-  half.sendConnect();
-  assertEquals(half.take("CONNACK").returnCode, 0, "its socket was taken before");
   core.broker.setPressure(NONE);
-  core.connect();
+  core.connect({ clientIdentifier: "stranger" });
+});
+
+Deno.test("a client whose session is here may come and take its messages away", () => {
+  const core = new Core();
+  away(core, "away", 5);
+  const half = core.connect({ clientIdentifier: "half open" });
+  core.broker.setPressure(REFUSE);
+  assertEquals(come(core, "away"), ["0", "1", "2", "3", "4"]);
+  core.connect({ clientIdentifier: "half open" });
+  assert(half.ended, "taken over");
+});
+
+Deno.test("few connections may be without a client; more are closed at once, and counted", () => {
+  const core = new Core();
+  away(core, "away", 1);
+  core.broker.setPressure(REFUSE);
+  const waiting = Array.from({ length: 16 }, () => core.open());
+  assertEquals([core.tryOpen(), core.tryOpen()], [null, null]);
+  assertEquals(core.statistics.connectionsRefused, 2);
+  waiting[0]!.sendConnect({ clientIdentifier: "away", cleanSession: false });
+  assertEquals(waiting[0]!.take("CONNACK").returnCode, 0);
+  core.open();
+  assertEquals(core.tryOpen(), null);
+  core.broker.setPressure(NONE);
+  core.open();
 });
 
 Deno.test("QoS 0 is dropped for a receiver with a backlog, and for no other; QoS 1 waits", () => {
@@ -155,8 +180,8 @@ Deno.test("more is shed when it was not enough, down to the floor, and none when
   assertEquals(core.statistics.dropped["shed-queue"], 40);
 });
 
-Deno.test("one turn gives up no more than its share, the next ones go on", () => {
-  const core = new Core({ limits: PLENTY });
+Deno.test("no more is given up than the store can write meanwhile, and then it goes on", () => {
+  const { core, store } = coreWith(PLENTY);
   const client = core.connect({ clientIdentifier: "a", cleanSession: false });
   client.subscribe("a", 1);
   client.lose();
@@ -170,28 +195,45 @@ Deno.test("one turn gives up no more than its share, the next ones go on", () =>
   assertEquals(core.statistics.queuedMessages, 40_000);
   core.broker.setPressure(SHED_QUEUES);
   core.broker.shedMore({ share: 1, floorBytes: 0 });
-  const left: number[] = [];
-  for (let turn = 0; turn < 3; turn++) {
-    core.turn();
-    left.push(core.statistics.queuedMessages);
-  }
-  assertEquals(left, [40_000 - 16_384, 40_000 - 2 * 16_384, 0]);
-});
-
-Deno.test("nothing is shed while the store does not keep up: that would free no memory", () => {
-  const { core, store } = coreWith({ ...PLENTY, storeBacklogBytesMax: 2_000 });
-  away(core, "a", 100);
   store.slow = true;
-  const publisher = core.connect();
-  publisher.send(publishPacket("a", "x".repeat(3_000), { qos: 1, packetId: 1 }));
-  core.broker.setPressure(SHED_QUEUES);
-  core.broker.shedMore({ share: 0.5, floorBytes: 0 });
-  core.turn();
-  assertEquals(store.letters.length, 0);
+  for (let turn = 0; turn < 3; turn++) core.turn();
+  assertEquals(core.statistics.queuedMessages, 40_000 - 4_096);
+  core.release(store.progress());
+  assertEquals(core.statistics.queuedMessages, 40_000 - 2 * 4_096);
   store.slow = false;
   core.release(store.progress());
-  core.turn();
-  assertGreater(store.letters.length, 20);
+  for (let turn = 0; turn < 8; turn++) core.turn();
+  assertEquals([core.statistics.queuedMessages, store.letters.length], [0, 40_000]);
+});
+
+Deno.test("publishers are not faster than what is given up can be written", () => {
+  const { core, store } = coreWith(PLENTY);
+  away(core, "a", 10);
+  const publisher = core.connect();
+  store.slow = true;
+  core.broker.setPressure(SHED_QUEUES);
+  let sent = 0;
+  for (; publisher.connection.readable && sent < 1_000; sent++) {
+    publisher.send(publishPacket("a", "x".repeat(10_000), { qos: 1, packetId: sent + 1 }));
+  }
+  assertEquals(sent, 27, "what waits for the store is a little more than 262,144 bytes");
+  store.slow = false;
+  core.release(store.progress());
+  assert(publisher.connection.readable);
+});
+
+Deno.test("large messages count by their size", () => {
+  const { core, store } = coreWith({ ...PLENTY, packetBytesMax: 1_048_576 });
+  const client = core.connect({ clientIdentifier: "a", cleanSession: false });
+  client.subscribe("a", 1);
+  client.lose();
+  const publisher = core.connect();
+  for (let i = 0; i < 10; i++) publisher.publish("a", "x".repeat(1_000_000), { qos: 1 });
+  store.slow = true;
+  core.broker.setPressure(SHED_QUEUES);
+  core.broker.shedMore({ share: 1, floorBytes: 0 });
+  for (let turn = 0; turn < 3; turn++) core.turn();
+  assertEquals(core.statistics.queuedMessages, 5, "a little above 4 MiB");
 });
 
 Deno.test("what is shed is level: no queue loses anything while a much larger one is there", () => {

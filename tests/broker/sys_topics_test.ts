@@ -22,7 +22,8 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
   });
   const store = { "backlog/bytes": 12 };
   const door = { "refused/connections-max": 15 };
-  const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store, door };
+  const memory = { stage: "normal", shed: 16 };
+  const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store, door, memory };
   const topics = new Map(new SysTopics().round(statistics, facts));
   const names = [
     "connections/count",
@@ -40,7 +41,9 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
     "refused/connections-max",
     "rate/holds",
     "rate/closed",
+    "memory/shed",
   ];
   const values = names.map((name) => Number(topics.get(`$SYS/broker/${name}`)));
-  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 13, 14]);
+  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 13, 14, 16]);
+  assertEquals(topics.get("$SYS/broker/memory/stage"), "normal");
 });

@@ -5,7 +5,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const COMMAND = deno.tasks.serve.split(" ").slice(1).map((word) =>
   word === "main.ts" ? `${ROOT}main.ts` : word
 );
-const STDERR_CHARACTERS = 2_000;
+const STDERR_CHARACTERS = 8_000;
 const LISTEN_LIMIT_MS = 20_000;
 
 /** One process; whoever starts it ends it. */
@@ -32,6 +32,11 @@ export class BrokerProcess {
       stderr: "piped",
     });
     return new BrokerProcess(broker.spawn());
+  }
+
+  /** How it has ended. */
+  get status(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
   }
 
   get pid(): number {

@@ -6,6 +6,7 @@ import { connectPacket, publishPacket, text, WireClient } from "../support/wire_
 import { doorCases } from "./_door_cases.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
 import { rateCases } from "./_rate_cases.ts";
+import { memoryCases } from "./_memory_cases.ts";
 import { securityCases } from "./_security_cases.ts";
 import { sparkplugCases } from "./_sparkplug_cases.ts";
 import { stateCases } from "./_state_cases.ts";
@@ -275,4 +276,5 @@ export const KEY_CASES: KeyCases = {
   ...stateCases,
   ...sparkplugCases,
   ...startCases,
+  ...memoryCases,
 };

@@ -55,6 +55,7 @@ export class TestBroker implements AsyncDisposable {
       outbox: { ...DEFAULT_CONFIG.outbox, ...changes.outbox },
       retained: { ...DEFAULT_CONFIG.retained, ...changes.retained },
       deadLetters: { ...DEFAULT_CONFIG.deadLetters, ...changes.deadLetters },
+      memory: { ...DEFAULT_CONFIG.memory, ...changes.memory },
       session: { ...DEFAULT_CONFIG.session, ...changes.session },
       store: { ...DEFAULT_CONFIG.store, dataDir, ...changes.store },
       sparkplug: { ...DEFAULT_CONFIG.sparkplug, ...changes.sparkplug },

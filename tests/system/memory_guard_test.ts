@@ -21,6 +21,7 @@ const LIMITS: MemoryGuardLimits = {
 function reading(share: number, heapShare = 0): MemoryReading {
   return {
     rssBytes: share * 1000 * 1_048_576,
+    freeBytes: 0,
     limitBytes: 1000 * 1_048_576,
     limitSource: "test",
     heapUsedBytes: heapShare * 1000,
@@ -36,7 +37,7 @@ function hold(
 ): { atMs: number; to: MemoryStage }[] {
   const changes: { atMs: number; to: MemoryStage }[] = [];
   for (let nowMs = fromMs; nowMs < fromMs + forMs; nowMs += 250) {
-    const change = guard.sample(reading(share), { lagMs, nowMs });
+    const change = guard.sample(reading(share), { collected: true, lagMs, nowMs });
     if (change !== null) changes.push({ atMs: nowMs, to: change.to });
   }
   return changes;
@@ -44,6 +45,7 @@ function hold(
 
 Deno.test("stages come one by one, the last only when all others had their chance", () => {
   const guard = new MemoryGuard(LIMITS);
+  hold(guard, 0.1, { fromMs: -1000, forMs: 250 });
   assertEquals(hold(guard, 0.99, { fromMs: 0, forMs: 10_000 }), [
     { atMs: 0, to: "refuse-connections" },
     { atMs: 250, to: "shed-qos0" },
@@ -87,19 +89,65 @@ Deno.test("a busy loop stops new connections, and never more", () => {
 
 Deno.test("the heap counts as the process does, and the reason names what was too much", () => {
   const guard = new MemoryGuard(LIMITS);
-  const first = guard.sample(reading(0.76, 0.1), { lagMs: 0, nowMs: 0 });
+  const first = guard.sample(reading(0.76, 0.1), { collected: true, lagMs: 0, nowMs: 0 });
   assertEquals(first, {
     from: "normal",
     to: "refuse-connections",
     reason: "760 MiB resident, 76 % of 1000 MiB (test)",
   });
-  assertMatch(guard.sample(reading(0.1, 0.9), { lagMs: 0, nowMs: 1 })!.reason, /of heap, 90 % of/);
+  assertMatch(
+    guard.sample(reading(0.1, 0.9), { collected: true, lagMs: 0, nowMs: 1 })!.reason,
+    /of heap, 90 % of/,
+  );
+});
+
+Deno.test("what is free inside the process does not count, but at the edge", () => {
+  const guard = new MemoryGuard(LIMITS);
+  const large = { ...reading(0.95), freeBytes: 400 * 1_048_576 };
+  assertEquals([guard.pressure(large), guard.presses(large)], [0.55, false]);
+  assertEquals(guard.sample(large, { collected: true, lagMs: 0, nowMs: 0 }), null);
+  const full = { ...reading(0.98), freeBytes: 400 * 1_048_576 };
+  assertEquals([guard.pressure(full), guard.presses(full)], [0.98, true]);
+  const { to, reason } = guard.sample(full, { collected: true, lagMs: 0, nowMs: 1 })!;
+  assertEquals(to, "refuse-connections");
+  assertMatch(reason, /^980 MiB resident, 98 % of 1000 MiB \(test\), 400 MiB of it free$/);
+});
+
+Deno.test("a broker that stood at the edge when it started does not shut down for that", () => {
+  const guard = new MemoryGuard(LIMITS);
+  hold(guard, 0.9, { fromMs: 0, forMs: 1000 });
+  hold(guard, 0.99, { fromMs: 1000, forMs: 60_000 });
+  assertEquals(guard.stage, "shed-queues");
+  const grown = new MemoryGuard(LIMITS);
+  hold(grown, 0.85, { fromMs: 0, forMs: 1000 });
+  hold(grown, 0.99, { fromMs: 1000, forMs: 60_000 });
+  assertEquals(grown.stage, "shut-down");
+});
+
+Deno.test("garbage that was not collected is no reason to shut down", () => {
+  const guard = new MemoryGuard(LIMITS);
+  hold(guard, 0.1, { fromMs: 0, forMs: 250 });
+  hold(guard, 0.99, { fromMs: 250, forMs: 750 });
+  const late = { lagMs: 0, nowMs: 60_000 };
+  assertEquals(guard.sample(reading(0.99), { ...late, collected: false }), null);
+  assertEquals(guard.sample(reading(0.99), { ...late, collected: true })?.to, "shut-down");
+});
+
+Deno.test("while queues are shed, it presses as long as that is not enough", () => {
+  const guard = new MemoryGuard(LIMITS);
+  hold(guard, 0.93, { fromMs: 0, forMs: 1000 });
+  assertEquals(guard.stage, "shed-queues");
+  assertEquals([0.91, 0.92, 0.99].map((share) => guard.presses(reading(share))), [
+    false,
+    true,
+    true,
+  ]);
 });
 
 Deno.test("without any limit only the heap decides", () => {
   const guard = new MemoryGuard(LIMITS);
   const unlimited = { ...reading(0.99), limitBytes: Infinity };
-  assertEquals(guard.sample(unlimited, { lagMs: 0, nowMs: 0 }), null);
+  assertEquals(guard.sample(unlimited, { collected: true, lagMs: 0, nowMs: 0 }), null);
 });
 
 Deno.test("any history of samples keeps to the rules", () => {
@@ -107,6 +155,7 @@ Deno.test("any history of samples keeps to the rules", () => {
   for (let round = 0; round < 300; round++) {
     const guard = new MemoryGuard(LIMITS);
     let nowMs = 0;
+    hold(guard, 0.1, { fromMs: -1000, forMs: 250 });
     let stage = 0;
     let changedMs = -Infinity;
     let lowSinceMs = 0;
@@ -117,7 +166,7 @@ Deno.test("any history of samples keeps to the rules", () => {
       worst = share;
       const threshold = LIMITS.thresholds[stage - 1] ?? 0;
       if (share >= threshold - LIMITS.hysteresis) lowSinceMs = nowMs + 250;
-      const change = guard.sample(reading(share), { lagMs: 0, nowMs });
+      const change = guard.sample(reading(share), { collected: true, lagMs: 0, nowMs });
       if (change === null) continue;
       const next = MEMORY_STAGES.indexOf(change.to);
       assertEquals(change.from, MEMORY_STAGES[stage]!);
@@ -154,7 +203,6 @@ Deno.test({
   permissions: { sys: ["systemMemoryInfo"] },
   fn() {
     const reader = new MemoryReader({ limitBytes: 1000 });
-    assert(reader.systemAllowed);
     const facts = reader.read();
     assert(facts.rssBytes > 1_000_000 && facts.heapUsedBytes > 100_000);
     assert(facts.heapLimitBytes > facts.heapUsedBytes);
@@ -170,8 +218,7 @@ Deno.test({
   fn() {
     const reader = new MemoryReader({ limitBytes: 0 });
     const { limitBytes, limitSource, rssBytes } = reader.read();
-    assertEquals([reader.systemAllowed, limitBytes], [false, Infinity]);
-    assertEquals(limitSource, "no limit known");
+    assertEquals([limitSource, limitBytes], ["no limit known", Infinity]);
     assert(rssBytes > 0);
     assertEquals(new MemoryReader({ limitBytes: 5 }).read().limitBytes, 5);
   },
