@@ -1,6 +1,7 @@
 /** The broker core: bytes and time in, bytes in outboxes out. No I/O, no clock, no randomness. */
 import type { ConnackCode, ConnectPacket, Qos, TopicName } from "../mqtt/mod.ts";
 import { AckGate } from "./ack_gate.ts";
+import { ageAtStart } from "./age_at_start.ts";
 import { Backlog } from "./backlog.ts";
 import { Certificates } from "./certificates.ts";
 import { Connection, type ConnectionOrigin } from "./connection.ts";
@@ -31,8 +32,6 @@ const CLOCK_BUSY_MS = 60_000;
 const CLOCK_IDLE_MS = 3_600_000;
 /** A wall clock that has gone so much further or less far than the monotonic one was set. */
 const CLOCK_JUMP_MS = 2_000;
-/** Wall clocks before 2025 have not been set: the time that has passed by them means nothing. */
-const CLOCK_PLAUSIBLE_MS = 1_735_689_600_000;
 /** After this time in flight a message stops sharing memory with its neighbours. */
 const DETACH_AFTER_MS = 5_000;
 /** Connections that may be without a client while the memory is short. */
@@ -385,24 +384,4 @@ export class Broker {
     }
     this.#sender.detachOld(connection.session, nowMs - DETACH_AFTER_MS);
   }
-}
-
-/**
- * Where the age clock stands at a start: it began as the wall clock, and the time since it was saved
- * counts if both wall clocks make sense. No moment that the store knows is in its future.
- */
-function ageAtStart(state: StoredState, wallMs: number): number {
-  const { clock, sessions, retained, deadLetters } = state;
-  let ageMs = Math.max(1, wallMs);
-  if (clock !== null) {
-    const passedMs = wallMs - clock.wallMs;
-    const plausible = clock.wallMs >= CLOCK_PLAUSIBLE_MS && passedMs > 0;
-    ageMs = clock.ageMs + (plausible ? passedMs : 0);
-  }
-  for (const { storedSinceMs, deliveries } of sessions) {
-    ageMs = Math.max(ageMs, storedSinceMs);
-    for (const { queuedS } of deliveries) ageMs = Math.max(ageMs, queuedS * 1000);
-  }
-  for (const { atS } of retained) ageMs = Math.max(ageMs, atS * 1000);
-  return Math.max(ageMs, (deadLetters.at(-1)?.ageS ?? 0) * 1000);
 }
