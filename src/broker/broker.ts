@@ -6,6 +6,7 @@ import { Backlog } from "./backlog.ts";
 import { Certificates } from "./certificates.ts";
 import { Connection, type ConnectionOrigin } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
+import type { Denial } from "./denials.ts";
 import type { BrokerEvent, CloseCause } from "./events.ts";
 import { FlowControl } from "./flow_control.ts";
 import { Inbound } from "./inbound.ts";
@@ -330,6 +331,11 @@ export class Broker {
   /** Events since the last call. */
   takeEvents(): readonly BrokerEvent[] {
     return this.#turn.events.take();
+  }
+
+  /** What the policy denied since the last call, and how many denials there was no room for. */
+  takeDenials(): { readonly kept: readonly Denial[]; readonly others: number } | null {
+    return this.#turn.denials.take();
   }
 
   /** CONNECTs that wait for their verdict, since the last call. */

@@ -1,5 +1,6 @@
 /** Events as one line of text for the log. */
-import type { BrokerEvent, CloseCause } from "./events.ts";
+import { ConnackCode } from "../mqtt/mod.ts";
+import type { BrokerEvent, CloseCause, ConnectRefusal } from "./events.ts";
 import type { Connection } from "./connection.ts";
 import type { SessionRefusal } from "./policy.ts";
 
@@ -29,6 +30,23 @@ const SESSION_REFUSALS: Readonly<Record<SessionRefusal, string>> = {
   unpinned: "the certificate that is pinned for it was not shown",
 };
 
+const CODES: Readonly<Record<ConnackCode, string>> = {
+  [ConnackCode.accepted]: "accepted",
+  [ConnackCode.unacceptableProtocolLevel]: "protocol level not supported",
+  [ConnackCode.identifierRejected]: "Client Identifier rejected",
+  [ConnackCode.serverUnavailable]: "server unavailable",
+  [ConnackCode.badUserNameOrPassword]: "bad user name or password",
+  [ConnackCode.notAuthorized]: "not authorised",
+};
+
+const REASONS: Readonly<Record<NonNullable<ConnectRefusal["reason"]>, string>> = {
+  ...SESSION_REFUSALS,
+  foreignSession: "the session belongs to somebody else",
+  "sessions-max": "sessions_max reached",
+  "memory": "memory is short",
+  "take-over-storm": "take-over storm",
+};
+
 /** Severity and line of an event; every line names client, user and address. */
 export function describeEvent(event: BrokerEvent): { severity: Severity; text: string } {
   const who = describeConnection(event.connection);
@@ -41,8 +59,12 @@ export function describeEvent(event: BrokerEvent): { severity: Severity; text: s
     case "closed":
       return {
         severity: event.cause === "disconnect" ? "info" : "warn",
-        text: `closed: ${who}, ${CAUSES[event.cause]}`,
+        text: `closed: ${who}, ${CAUSES[event.cause]}${describeRefusal(event.refusal)}`,
       };
+    case "takenOver": {
+      const from = event.from.origin.remoteAddress;
+      return { severity: "info", text: `take-over: ${who} from=${from}` };
+    }
     case "protocolError":
       return {
         severity: "warn",
@@ -65,9 +87,16 @@ export function describeEvent(event: BrokerEvent): { severity: Severity; text: s
   }
 }
 
+function describeRefusal(refusal: ConnectRefusal | null): string {
+  if (refusal === null) return "";
+  const { returnCode, reason } = refusal;
+  return `: ${reason === null ? CODES[returnCode] : REASONS[reason]}`;
+}
+
 function describeConnection(connection: Connection): string {
-  const user = connection.userName === null ? "" : ` user=${quote(connection.userName)}`;
-  return `client=${quote(connection.clientIdentifier)}${user} ` +
+  // A name is quoted, so that none looks like the lack of one.
+  const user = connection.userName === null ? "-" : quote(connection.userName);
+  return `client=${quote(connection.clientIdentifier)} user=${user} ` +
     `address=${connection.origin.remoteAddress}`;
 }
 

@@ -1,5 +1,5 @@
 /** What happened that an operator may want to read; collected by the core, logged by others. */
-import type { ProtocolError } from "../mqtt/mod.ts";
+import type { ConnackCode, ProtocolError } from "../mqtt/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { SessionRefusal } from "./policy.ts";
 
@@ -20,10 +20,29 @@ export type CloseCause =
   | "unpinned"
   | "shutdown";
 
+/** Why a CONNECT is answered with another return code than 0. */
+export interface ConnectRefusal {
+  readonly returnCode: ConnackCode;
+  /** What the return code does not say; null if it says all. */
+  readonly reason: SessionRefusal | "sessions-max" | "memory" | "take-over-storm" | null;
+}
+
 /** One event. */
 export type BrokerEvent =
   | { readonly kind: "connected"; readonly connection: Connection; readonly resumed: boolean }
-  | { readonly kind: "closed"; readonly connection: Connection; readonly cause: CloseCause }
+  | {
+    readonly kind: "closed";
+    readonly connection: Connection;
+    readonly cause: CloseCause;
+    /** Null unless the cause is "refused". */
+    readonly refusal: ConnectRefusal | null;
+  }
+  | {
+    readonly kind: "takenOver";
+    /** Whose Client Identifier it is now. */
+    readonly connection: Connection;
+    readonly from: Connection;
+  }
   | {
     readonly kind: "protocolError";
     readonly connection: Connection;

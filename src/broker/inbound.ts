@@ -352,6 +352,7 @@ export class Inbound {
     const { qos, retain } = this.#view;
     const message = this.#parts.router.arena.copy(bytes, this.#view);
     this.#turn.deadLetters.give("publish-refused", message, { qos, retain });
+    this.#turn.denials.publish(connection, entry, 1);
     return PUBLISH_REFUSED; // [MQTT-3.3.5-2]
   }
 

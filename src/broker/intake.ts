@@ -42,6 +42,7 @@ export class Intake {
     if (!connection.topicAllowed) {
       const { qos, retain } = view;
       this.#turn.deadLetters.give(entry.refusal, message, { qos, retain });
+      this.#turn.denials.publish(connection, entry, 1);
       return null;
     }
     this.#pass(entry, message, view.retain);
@@ -65,7 +66,8 @@ export class Intake {
 
   /** The policy does not let these QoS 0 messages pass; `view` describes the first one. */
   refused(entry: TopicEntry, run: PacketRun, view: PublishView): void {
-    const { deadLetters } = this.#turn;
+    const { deadLetters, denials, publisher } = this.#turn;
+    if (publisher !== null) denials.publish(publisher, entry, run.packets);
     const reason = entry.refusal;
     if (!deadLetters.open) return deadLetters.count(reason, run.packets);
     for (const message of splitRun(run, view, this.#router.arena)) {

@@ -2,8 +2,9 @@
 export { Broker, type PendingAuthentication, type TurnResult } from "./broker.ts";
 export type { Connection, ConnectionOrigin } from "./connection.ts";
 export { CONNECTION, CONNECTION_TABLE } from "./connection_states.ts";
+export type { Denial } from "./denials.ts";
 export { describeEvent, type Severity } from "./event_text.ts";
-export type { BrokerEvent, CloseCause } from "./events.ts";
+export type { BrokerEvent, CloseCause, ConnectRefusal } from "./events.ts";
 export type {
   ClockRecord,
   DeadLetter,
@@ -28,6 +29,7 @@ export {
   type PublishVerdict,
   type SessionRefusal,
   type SessionVerdict,
+  type TakeOverPolicy,
 } from "./policy.ts";
 export type { ClientRate, RateLimiter } from "./rate_limiter.ts";
 export { QOS_RECEIVER, QOS_RECEIVER_TABLE } from "./qos_receiver_states.ts";

@@ -56,6 +56,15 @@ export interface AccessPolicy {
   readonly read: ((client: ClientFacts, topic: TopicName) => boolean) | null;
 }
 
+/** Whether Client Identifiers may go from one connection to another. [MQTT-3.1.4-2] */
+export interface TakeOverPolicy {
+  /** Asked before a take-over; one that is allowed counts as happened. */
+  allows(
+    takeOver: { readonly newcomer: ClientFacts; readonly holder: ClientFacts },
+    nowMs: number,
+  ): boolean;
+}
+
 /** Everything is allowed: for listeners that are open on purpose. */
 export const OPEN_ACCESS: AccessPolicy = {
   generation: 0,

@@ -197,6 +197,7 @@ export class Sender {
         continue;
       }
       if (!this.#mayRead(connection, delivery.message)) {
+        this.#turn.denials.read(connection, delivery.message);
         this.#backlog.giveUp(session, this.#backlog.shift(session), "read-refused");
         continue;
       }
@@ -293,6 +294,7 @@ export class Sender {
     if (state !== states.awaitPubcomp) {
       const lost = { qos, retain, session: clientIdentifier, publisher: "" };
       this.#turn.deadLetters.give("read-refused", message, lost);
+      this.#turn.denials.read(connection, message);
     }
     if (emission[at] === emissions.finish) return this.#finish(session, delivery);
     const durable = sequence > 0 && state !== delivery.state;

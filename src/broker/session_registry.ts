@@ -4,7 +4,7 @@ import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
 import { Delivery } from "./delivery_queue.ts";
-import type { CloseCause } from "./events.ts";
+import type { CloseCause, ConnectRefusal } from "./events.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { makeMessage } from "./message.ts";
 import type { StoredSession, StoredWill } from "./journal.ts";
@@ -77,12 +77,18 @@ export class SessionRegistry {
       statistics.identitiesRefused++;
       const owner = known?.owner ?? "";
       this.#turn.events.add({ kind: "sessionRefused", connection, reason, owner });
-      this.refuse(connection, code);
+      this.refuse(connection, code, { reason });
       return;
     }
     const older = known?.connection;
     if (older) { // [MQTT-3.1.4-2]
+      if (this.#isStorm(connection, older)) {
+        statistics.takeOversRefused++;
+        this.refuse(connection, ConnackCode.serverUnavailable, { reason: "take-over-storm" });
+        return;
+      }
       statistics.takeOvers++;
+      this.#turn.events.add({ kind: "takenOver", connection, from: older });
       this.close(older, "takenOver");
     }
     connection.clientIdentifier = identifier;
@@ -95,7 +101,9 @@ export class SessionRegistry {
     const tooShort = this.#turn.refusesConnections && known === undefined; // the memory
     if (tooShort || (!this.#sessions.has(identifier) && !this.#makeRoom())) {
       statistics.sessionsRefused++;
-      this.refuse(connection, ConnackCode.serverUnavailable);
+      this.refuse(connection, ConnackCode.serverUnavailable, {
+        reason: tooShort ? "memory" : "sessions-max",
+      });
       return;
     }
     const recordsBefore = journal.records;
@@ -127,9 +135,13 @@ export class SessionRegistry {
   }
 
   /** Answers a CONNECT with a refusal and ends the connection. [MQTT-3.2.2-4] [MQTT-3.2.2-5] */
-  refuse(connection: Connection, returnCode: ConnackCode): void {
+  refuse(
+    connection: Connection,
+    returnCode: ConnackCode,
+    { reason }: Pick<ConnectRefusal, "reason"> = { reason: null },
+  ): void {
     this.#connack(connection, { sessionPresent: false, returnCode }, { durable: false });
-    this.close(connection, "refused");
+    this.close(connection, "refused", { returnCode, reason });
   }
 
   #own(session: Session, owner: string): void {
@@ -139,12 +151,12 @@ export class SessionRegistry {
   }
 
   /** Ends a connection, whoever wanted it; the Will goes out unless the cause is DISCONNECT. */
-  close(connection: Connection, cause: CloseCause): void {
+  close(connection: Connection, cause: CloseCause, refusal: ConnectRefusal | null = null): void {
     if (connection.closed) return;
     const { statistics, journal } = this.#turn;
     const emission = this.#step(connection, CLOSE_EVENTS[cause] ?? "close");
     this.#turn.touch(connection);
-    this.#turn.events.add({ kind: "closed", connection, cause });
+    this.#turn.events.add({ kind: "closed", connection, cause, refusal });
     this.#parts.flow.forget(connection);
     this.#parts.rates.forget(connection);
     const session = connection.session;
@@ -173,6 +185,11 @@ export class SessionRegistry {
       statistics.sessionsExpired++;
       this.#expire(session, "session-expired");
     }
+  }
+
+  #isStorm(newcomer: Connection, holder: Connection): boolean {
+    const { takeOvers, nowMs } = this.#turn;
+    return takeOvers?.allows({ newcomer, holder }, nowMs) === false;
   }
 
   /** Whether there is room for one more session, after an older one has gone if that is the rule. */
@@ -272,6 +289,8 @@ export class SessionRegistry {
     const { policy } = this.#turn;
     if (!serverOwned && policy.publish(connection, will.topic) === "allow") return will;
     const reason = serverOwned ? "server-topic" : "publish-refused";
+    const { topic } = will;
+    this.#turn.denials.note(connection, { action: "will", topic, serverOwned, count: 1 });
     this.#loseWill(will, { reason, publisher: connection.clientIdentifier });
     return null;
   }

@@ -63,6 +63,8 @@ export class Statistics {
   inFlightMessages = 0;
   inFlightBytes = 0;
   takeOvers = 0;
+  /** CONNECTs refused because their Client Identifier went to and fro between connections. */
+  takeOversRefused = 0;
   willsPublished = 0;
   keepAliveTimeouts = 0;
   connectTimeouts = 0;

@@ -78,7 +78,11 @@ export class Subscriptions {
     const { limits, statistics, policy, journal, sparkplug } = this.#turn;
     const { filter } = request;
     const granted = policy.subscribe(connection, request);
-    if (granted === null) return SUBACK_FAILURE;
+    if (granted === null) {
+      const denied = { action: "subscribe", topic: filter, serverOwned: false, count: 1 } as const;
+      this.#turn.denials.note(connection, denied);
+      return SUBACK_FAILURE;
+    }
     const isNew = !session.subscriptions.has(filter);
     const full = session.subscriptions.size >= limits.subscriptionsPerSessionMax ||
       statistics.subscriptions >= limits.subscriptionsMax ||

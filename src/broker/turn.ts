@@ -2,11 +2,12 @@
 import type { BlockPool, ConnectPacket } from "../mqtt/mod.ts";
 import type { Connection } from "./connection.ts";
 import { DeadLetters } from "./dead_letters.ts";
+import { Denials } from "./denials.ts";
 import { EventLog } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { BrokerLimits } from "./limits.ts";
-import type { AccessPolicy } from "./policy.ts";
 import type { RateLimiter } from "./rate_limiter.ts";
+import type { AccessPolicy, TakeOverPolicy } from "./policy.ts";
 import type { Session } from "./session.ts";
 import type { SparkplugPolicy } from "./sparkplug_policy.ts";
 import { Statistics } from "./statistics.ts";
@@ -37,6 +38,8 @@ export interface BrokerOptions {
   readonly pool: BlockPool;
   /** How much clients may send; null if they are not limited. */
   readonly rates?: RateLimiter | null;
+  /** Without one, every take-over is allowed. */
+  readonly takeOvers?: TakeOverPolicy;
 }
 
 /** The state of one turn of the core, between two calls of `Broker.endTurn`. */
@@ -48,8 +51,10 @@ export class Turn {
   policy: AccessPolicy;
   readonly rates: RateLimiter | null;
   readonly sparkplug: SparkplugPolicy | null;
+  readonly takeOvers: TakeOverPolicy | null;
   readonly statistics: Statistics = new Statistics();
   readonly events: EventLog = new EventLog();
+  readonly denials: Denials = new Denials();
   readonly deadLetters: DeadLetters;
   nowMs = 1;
   wallMs = 0;
@@ -87,6 +92,7 @@ export class Turn {
     this.policy = options.policy;
     this.rates = options.rates ?? null;
     this.sparkplug = options.sparkplug;
+    this.takeOvers = options.takeOvers ?? null;
     this.deadLetters = new DeadLetters(this);
   }
 

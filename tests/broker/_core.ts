@@ -12,6 +12,7 @@ import {
   OPEN_ACCESS,
   type RateLimiter,
   type SparkplugPolicy,
+  type TakeOverPolicy,
 } from "../../src/broker/mod.ts";
 import { BlockPool, type TopicName } from "../../src/mqtt/mod.ts";
 import { MemoryStore, type Store } from "../../src/store/mod.ts";
@@ -34,6 +35,7 @@ export interface CoreOptions {
   readonly policy?: AccessPolicy;
   readonly rates?: RateLimiter;
   readonly sparkplug?: SparkplugPolicy;
+  readonly takeOvers?: TakeOverPolicy;
   /** Where the wall clock stands at the start. */
   readonly wallMs?: number;
 }
@@ -64,6 +66,7 @@ export class Core {
       randomId: () => `random-${this.#nextId++}`,
       pool: this.pool,
       rates: options.rates ?? null,
+      ...options.takeOvers === undefined ? {} : { takeOvers: options.takeOvers },
     });
     this.broker.restore(this.store.load(), this.instant());
     this.turn();

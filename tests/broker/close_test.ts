@@ -119,6 +119,7 @@ Deno.test("a take-over ends the older connection before the newer is accepted [M
   const order = core.events.map((e) => `${e.kind} ${e.connection.handle}`);
   assertEquals(order, [
     `connected ${older.connection.handle}`,
+    `takenOver ${newer.connection.handle}`,
     `closed ${older.connection.handle}`,
     `connected ${newer.connection.handle}`,
   ]);
