@@ -1,5 +1,14 @@
 /** What waits to be written to the audit log. */
+import { Buffer } from "node:buffer";
 import { type AuditEntry, formatAuditBody } from "./audit_entry.ts";
+
+/** Bytes of a line besides its body, at most: number, hash, line end. */
+const LINK_BYTES = 104;
+
+/** Bytes of the line that an entry becomes, at most. */
+export function lineBytes(body: string): number {
+  return Buffer.byteLength(body) + LINK_BYTES;
+}
 
 /** Entries that wait to be written: bounded in bytes, and what does not fit is counted. */
 export class AuditQueue {
@@ -20,6 +29,11 @@ export class AuditQueue {
   /** Entries that wait. */
   get length(): number {
     return this.#bodies.length;
+  }
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Takes an entry; made text at once, so that it holds on to nothing of a client's. */
@@ -53,18 +67,18 @@ export class AuditQueue {
     let bytes = 0;
     let count = 0;
     while (count < this.#bodies.length && (count === 0 || bytes < bytesMax)) {
-      bytes += this.#bodies[count++]!.length;
+      bytes += lineBytes(this.#bodies[count++]!);
     }
     return this.#bodies.slice(0, count);
   }
 
   /** The oldest entries are written. */
   drop(count: number): void {
-    for (const body of this.#bodies.splice(0, count)) this.#bytes -= body.length;
+    for (const body of this.#bodies.splice(0, count)) this.#bytes -= lineBytes(body);
   }
 
   #push(body: string): void {
     this.#bodies.push(body);
-    this.#bytes += body.length;
+    this.#bytes += lineBytes(body);
   }
 }

@@ -21,7 +21,7 @@ import {
   readChainLine,
   rotatedName,
 } from "./audit_chain.ts";
-import { AuditQueue } from "./_audit_queue.ts";
+import { AuditQueue, lineBytes } from "./_audit_queue.ts";
 import { continueAuditLog } from "./audit_recovery.ts";
 import type { AuditStorage } from "./audit_storage.ts";
 
@@ -45,12 +45,17 @@ export interface AuditLogOptions {
   readonly wallMs: () => number;
   /** Version of the broker, for the first entry. */
   readonly version: string;
+  /** Told of each file that was followed by another, with the last line in it. */
+  readonly onRotated?: (file: string, last: ChainPoint) => void;
 }
 
 /** Bytes that are hashed in one go: about 1 ms in which nothing else happens. */
-const FLUSH_BYTES_MAX = 32_768;
-/** Bytes at the end of the log that are looked at behind a crash: many flushes. */
-const TAIL_BYTES = 1_048_576;
+const SLICE_BYTES = 32_768;
+/** Bytes that are written between two calls of fsync. */
+const FLUSH_BYTES_MAX = 262_144;
+/** Bytes at the end of the log that are looked at: nearly always enough, and many flushes. */
+const TAIL_BYTES_MIN = 65_536;
+const TAIL_BYTES_MAX = 1_048_576;
 /** Pauses between attempts while the disk refuses. */
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 30_000;
@@ -75,6 +80,8 @@ export class AuditLog {
   #flushing: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #retryMs = RETRY_MS_MIN;
+  /** Whether the next flush has been put forward already. */
+  #hurried = false;
   #closed = false;
 
   /** Why nothing can be written at the moment; null if it can. */
@@ -111,11 +118,14 @@ export class AuditLog {
   static async #begin(storage: AuditStorage, options: AuditLogOptions): Promise<AuditLog> {
     const written = await storage.readHead();
     const head = written === null ? null : parseHead(written);
-    const tail = await readTail(storage);
-    const { point, tornBytes, entries } = continueAuditLog({
-      tail,
-      head: head?.point ?? null,
-    });
+    let tail = await readTail(storage, TAIL_BYTES_MIN);
+    let continuation = continueAuditLog({ tail, head: head?.point ?? null });
+    if (continuation.entries.some(({ event }) => event === "log-damaged")) {
+      // Or the entry that the head names stands further ahead.
+      tail = await readTail(storage, TAIL_BYTES_MAX);
+      continuation = continueAuditLog({ tail, head: head?.point ?? null });
+    }
+    const { point, tornBytes, entries } = continuation;
     const slot = head?.slot ?? 1;
     const log = new AuditLog(storage, options, { point, sealed: head?.point.seq ?? -1, slot });
     // Before the first line: from then on a head that is missing has been taken away.
@@ -145,8 +155,16 @@ export class AuditLog {
   /** Takes an entry; never blocks, never throws. */
   record(entry: AuditEntry, wallMs: number): void {
     this.#queue.add(entry, wallMs);
-    if (this.#timer === null && !this.#closed) {
-      this.#schedule(this.trouble === null ? this.#options.limits.flushMs : this.#retryMs);
+    if (this.#closed) return;
+    const { flushMs, queueBytesMax } = this.#options.limits;
+    // In a rush entries must not be lost for want of a flush.
+    const urgent = this.trouble === null && !this.#hurried && this.#queue.bytes * 4 > queueBytesMax;
+    if (urgent) {
+      this.#hurried = true;
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#schedule(0);
+    } else if (this.#timer === null) {
+      this.#schedule(this.trouble === null ? flushMs : this.#retryMs);
     }
   }
 
@@ -175,6 +193,7 @@ export class AuditLog {
   }
 
   async #flush(): Promise<void> {
+    this.#hurried = false;
     try {
       do {
         await this.#writeSome();
@@ -192,9 +211,10 @@ export class AuditLog {
   }
 
   async #writeSome(): Promise<void> {
-    const bodies = this.#queue.peek(FLUSH_BYTES_MAX);
+    const { fileBytesMax } = this.#options.limits;
+    const bodies = this.#queue.peek(Math.min(FLUSH_BYTES_MAX, fileBytesMax / 2));
     if (bodies.length > 0) {
-      const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
+      const bytes = bodies.reduce((sum, body) => sum + lineBytes(body), 0);
       await this.#rotateIfDue(bytes);
       await this.#append(bodies);
       this.#queue.drop(bodies.length);
@@ -205,26 +225,39 @@ export class AuditLog {
   /** Writes lines and waits for the disk; on a failure all is as if nothing had been tried. */
   async #append(bodies: readonly string[]): Promise<void> {
     if (this.#size === null) await this.#openActive();
-    let point = this.#point;
-    let text = "";
-    for (const body of this.#continued === null ? bodies : [this.#continued, ...bodies]) {
-      const next = chainLine(point, body);
-      text += `${next.line}\n`;
-      point = next.point;
-    }
-    const bytes = this.#encoder.encode(text);
     const size = this.#size!;
     try {
-      await this.#storage.write(size, bytes);
+      const all = this.#continued === null ? bodies : [this.#continued, ...bodies];
+      const end = await this.#writeLines(all, { offset: size, point: this.#point });
       await this.#storage.sync();
+      this.#size = end.offset;
+      this.#point = end.point;
     } catch (error) {
       // If this fails, too, the next attempt writes over the remains.
       await this.#storage.truncate(size).catch(() => {});
       throw error;
     }
-    this.#size = size + bytes.length;
-    this.#point = point;
     this.#continued = null;
+  }
+
+  /** Chains lines and writes them, slice by slice: others have their turn at each write. */
+  async #writeLines(
+    bodies: readonly string[],
+    from: { offset: number; point: ChainPoint },
+  ): Promise<{ offset: number; point: ChainPoint }> {
+    let { offset, point } = from;
+    let text = "";
+    for (const [i, body] of bodies.entries()) {
+      const next = chainLine(point, body);
+      text += `${next.line}\n`;
+      point = next.point;
+      if (text.length < SLICE_BYTES && i < bodies.length - 1) continue;
+      const bytes = this.#encoder.encode(text);
+      await this.#storage.write(offset, bytes);
+      offset += bytes.length;
+      text = "";
+    }
+    return { offset, point };
   }
 
   async #seal(): Promise<void> {
@@ -259,6 +292,7 @@ export class AuditLog {
     this.#size = null;
     await this.#storage.rotate(file);
     this.#continued = formatAuditBody({ event: "log-continued", file, removed }, nowMs);
+    this.#options.onRotated?.(file, this.#point);
   }
 
   /** Makes room for one more; gives how many files that took. */
@@ -278,10 +312,10 @@ function assertLimits(limits: AuditLogLimits): void {
 }
 
 /** The end of the log from the start of a line on, of the file that grows and of the one before. */
-async function readTail(storage: AuditStorage): Promise<Uint8Array> {
-  const range = { offset: -TAIL_BYTES, length: TAIL_BYTES };
+async function readTail(storage: AuditStorage, length: number): Promise<Uint8Array> {
+  const range = { offset: -length, length };
   const active = await storage.read(AUDIT_FILE, range);
-  if (active !== null && active.size > TAIL_BYTES) return wholeLines(active);
+  if (active !== null && active.size > length) return wholeLines(active);
   const newest = (await storage.rotated()).at(-1);
   const before = newest === undefined ? null : await storage.read(newest, range);
   const start = before === null ? new Uint8Array(0) : wholeLines(before);

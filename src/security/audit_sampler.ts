@@ -10,8 +10,10 @@ export interface AuditSamplerLimits {
   /** Of one key within the window. */
   readonly perKeyMax: number;
   readonly windowMs: number;
-  /** Of all keys together, on the average; as many of a second at once. */
+  /** Of all keys together, on the average. */
   readonly perSecondMax: number;
+  /** Of all keys together at once; as many as of a second if nothing is said. */
+  readonly burstMax?: number;
   /** Keys that are remembered; one takes about 500 bytes. */
   readonly keysMax: number;
 }
@@ -43,7 +45,8 @@ export class AuditSampler<T> {
 
   /** Throws RangeError for limits that let nothing pass. */
   constructor(limits: AuditSamplerLimits) {
-    const rate = makeRate(limits.perSecondMax, limits.perSecondMax);
+    const { perSecondMax, burstMax = perSecondMax } = limits;
+    const rate = makeRate(perSecondMax, burstMax);
     if (rate === null || limits.keysMax < 1 || limits.perKeyMax < 1 || !(limits.windowMs > 0)) {
       throw new RangeError(`Cannot sample: limits ${JSON.stringify(limits)}`);
     }

@@ -1,5 +1,11 @@
 /** The audit log on a disk that fills up, fails, and loses its power. */
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { Random } from "../../fuzz/random.ts";
 import {
   AUDIT_FILE,
@@ -192,4 +198,31 @@ Deno.test("recording costs microseconds", async () => {
   await log.close("end");
   assertEquals((await verifyStorage(storage)).entries, 20_002);
   assertEquals(makeChain(1).lines.length, 1);
+});
+
+Deno.test("no file grows beyond its bound, whatever alphabet the clients write in", async () => {
+  const storage = new MemoryAuditStorage(new Random(1));
+  const log = await openLog(storage, { fileBytesMax: 6_000 });
+  for (let i = 0; i < 100; i++) {
+    log.record({ event: "connected", client: "ж".repeat(100) }, NOW_MS + i);
+  }
+  await log.flush();
+  await log.close("end");
+  const sizes = [...storage.files.values()].map(({ length }) => length);
+  assertGreater(sizes.length, 5);
+  assert(sizes.every((size) => size <= 6_000), sizes.join());
+  assertEquals((await verifyStorage(storage)).findings, []);
+});
+
+Deno.test("in a rush entries are written before they are lost for want of a flush", async () => {
+  const storage = new MemoryAuditStorage(new Random(1));
+  const log = await openLog(storage, { queueBytesMax: 4_000 });
+  for (let i = 0; i < 200; i++) {
+    log.record(entry(i), NOW_MS + i);
+    // The next flush is due in a quarter of an hour.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assertEquals(log.statistics.lost, 0);
+  await log.close("end");
+  assertEquals((await clientsOf(storage)).length, 200);
 });

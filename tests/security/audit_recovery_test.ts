@@ -1,5 +1,5 @@
 /** The audit log behind a power cut, and behind somebody's hands. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { Random } from "../../fuzz/random.ts";
 import { AUDIT_FILE, type AuditLog, continueAuditLog, hashLine } from "../../src/security/mod.ts";
 import { clientsOf, entriesOf, kinds, makeChain, openLog, verifyStorage, write } from "./_audit.ts";
@@ -119,5 +119,18 @@ Deno.test("entries that a crash left behind the head are taken over and recorded
     2,
     torn.length,
   ] as unknown[]);
+  assertEquals((await verifyStorage(storage)).findings, []);
+});
+
+Deno.test("the entry that the head names is found, also where much was written behind it", async () => {
+  const storage = new MemoryAuditStorage(new Random(1));
+  const log = await openLog(storage, { queueBytesMax: 1_000_000 });
+  const before = storage.head;
+  await write(log, 700);
+  assertGreater(storage.files.get(AUDIT_FILE)!.length, 100_000);
+  storage.head = before;
+  await (await openLog(storage)).close("end");
+  const recovered = (await entriesOf(storage)).find(({ event }) => event === "log-recovered");
+  assertEquals(recovered?.unsealed, 700);
   assertEquals((await verifyStorage(storage)).findings, []);
 });

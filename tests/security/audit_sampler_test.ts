@@ -70,3 +70,10 @@ Deno.test("limits that let nothing pass are refused", () => {
     assertThrows(() => sampler(bad), RangeError);
   }
 });
+
+Deno.test("a burst of its own lets a slow rate take what comes at once", () => {
+  const samples = sampler({ perSecondMax: 1, burstMax: 30, perKeyMax: 1 });
+  const written = Array.from({ length: 50 }, (_, i) => samples.admit(`${i}`, "x", 1));
+  assertEquals(written.filter((count) => count === 0).length, 30);
+  assertEquals(samples.admit("later", "x", 2_001), 0);
+});
