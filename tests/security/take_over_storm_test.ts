@@ -5,6 +5,7 @@ import { type TakeOverLimits, TakeOverStorms } from "../../src/security/mod.ts";
 
 const LIMITS: TakeOverLimits = {
   returnsMax: 4,
+  sameAddressMax: 0,
   windowMs: 60_000,
   dampMs: 10_000,
   dampMsMax: 40_000,
@@ -151,8 +152,42 @@ Deno.test("the table keeps its bound, calm ones go first, and long identifiers s
   assertEquals(other.judge(near, 30).allowed, true);
 });
 
+Deno.test("two devices behind one router are a storm, a client that takes its own place is none", () => {
+  const watch = storms({ sameAddressMax: 60 });
+  const ask = { clientIdentifier: "press", holder: "10.0.0.1", newcomer: "10.0.0.1" };
+  const refusedMs: number[] = [];
+  let takenOver = 0;
+  for (let nowMs = 1; nowMs < 120_000; nowMs += 100) {
+    const verdict = watch.judge(ask, nowMs);
+    if (verdict.allowed) takenOver++;
+    else if (verdict.begins) {
+      refusedMs.push(nowMs);
+      assertEquals(verdict.addresses, ["10.0.0.1"]);
+    }
+  }
+  // 60 of them, then 3 behind 10, 20, 40 and 40 s each: not 1200.
+  assertEquals(refusedMs, [6_001, 16_301, 36_601, 76_901, 117_201]);
+  assertEquals(takenOver, 60 + 4 * 3);
+  const flaky = { ...ask, clientIdentifier: "flaky" };
+  for (let nowMs = 1; nowMs < 600_000; nowMs += 1_100) assert(watch.judge(flaky, nowMs).allowed);
+});
+
+Deno.test("while addresses fight, the holder's own address may still reconnect as it likes", () => {
+  const watch = storms({ sameAddressMax: 60 });
+  fight(watch, { forMs: 402, everyMs: 100 });
+  const own = { clientIdentifier: "press", holder: "10.0.0.1", newcomer: "10.0.0.1" };
+  for (let i = 0; i < 50; i++) assert(watch.judge(own, 500 + i).allowed);
+  assertEquals(watch.judge({ ...own, newcomer: "10.0.0.2" }, 600).allowed, false);
+});
+
+Deno.test("either kind of storm can be switched off", () => {
+  const none = storms({ returnsMax: 0 });
+  assertEquals(fight(none, { forMs: 60_000, everyMs: 10 }).dampings, []);
+  assertEquals([none.storms, none.clients], [0, 0]);
+});
+
 Deno.test("limits that make no sense are refused", () => {
-  for (const bad of [{ returnsMax: 0 }, { dampMsMax: 1 }, { windowMs: 0 }, { clientsMax: 0 }]) {
+  for (const bad of [{ returnsMax: -1 }, { dampMsMax: 1 }, { windowMs: 0 }, { clientsMax: 0 }]) {
     assertThrows(() => storms(bad), RangeError);
   }
 });
