@@ -6,6 +6,7 @@ import {
   ProxyReader,
   type RawConnection,
   type TlsAcceptor,
+  type TlsConnection,
   type TlsRefusal,
 } from "./transport/mod.ts";
 
@@ -15,6 +16,8 @@ export interface Accepted {
   readonly visitor: Visitor;
   /** The client certificate that was accepted; null without one. */
   readonly certificate: AcceptedCertificate | null;
+  /** Null without TLS. */
+  readonly tls: Pick<TlsConnection, "version" | "cipher" | "resumed"> | null;
 }
 
 /** What an entrance tells. */
@@ -111,15 +114,15 @@ export class Entrance {
     } catch {
       // The peer is gone already; the read loop will see it.
     }
-    this.#events.accepted({ stream: raw, visitor, certificate: null });
+    this.#events.accepted({ stream: raw, visitor, certificate: null, tls: null });
   }
 
   #shakeHands(raw: RawConnection, visitor: Visitor, tls: TlsAcceptor): void {
     tls.accept(raw, {
-      established: ({ stream, certificate, warnings }) => {
+      established: ({ stream, certificate, warnings, ...tls }) => {
         const from = `address=${visitor.remoteAddress} listener=${this.#listener}`;
         for (const warning of warnings) this.#events.said("warn", `TLS: ${from} ${warning}`);
-        this.#events.accepted({ stream, visitor, certificate });
+        this.#events.accepted({ stream, visitor, certificate, tls });
       },
       refused: (refusal) => this.#refuseTls(visitor, refusal),
     });

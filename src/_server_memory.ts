@@ -1,4 +1,5 @@
 /** The watch over the memory: what the guard decides becomes what the broker gives up. */
+import type { AuditTrail } from "./_server_audit.ts";
 import type { Turns } from "./_server_turns.ts";
 import type { MemoryConfig } from "./config/mod.ts";
 import {
@@ -28,6 +29,7 @@ export class MemoryWatch {
   readonly exhausted: Promise<string>;
   readonly #exhaust: (reason: string) => void;
   readonly #turns: Turns;
+  readonly #trail: AuditTrail;
   readonly #reader: MemoryReader;
   readonly #guard: MemoryGuard;
   readonly #lag = new LoopLag(WATCH_MS);
@@ -37,11 +39,12 @@ export class MemoryWatch {
   #reading: MemoryReading;
   #changes = 0;
 
-  constructor(config: MemoryConfig, turns: Turns) {
+  constructor(config: MemoryConfig, { turns, trail }: { turns: Turns; trail: AuditTrail }) {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.exhausted = promise;
     this.#exhaust = resolve;
     this.#turns = turns;
+    this.#trail = trail;
     this.#reader = new MemoryReader({ limitBytes: config.limitBytes });
     this.#lastThreshold = config.shutDownPercent / 100;
     this.#guard = new MemoryGuard({
@@ -116,6 +119,7 @@ export class MemoryWatch {
     const { broker, log } = this.#turns;
     const { connectionsRefused, sessionsRefused, dropped } = broker.statistics;
     this.#changes++;
+    this.#trail.record({ event: "memory-stage", from, to, reason });
     broker.setPressure({
       refuseConnections: this.#guard.reached("refuse-connections"),
       shedQos0: this.#guard.reached("shed-qos0"),

@@ -1,11 +1,24 @@
 /** The connections of a broker: how they come in, who they are found to be, and how they go. */
+import type { ConnectionAudit } from "./_server_audit_connections.ts";
 import type { Accepted } from "./_server_entrance.ts";
 import type { Listeners } from "./_server_listeners.ts";
 import type { TurnHands, Turns } from "./_server_turns.ts";
 import type { CloseCause, Connection, PendingAuthentication } from "./broker/mod.ts";
-import { BAD_PASSWORD, type FrontDoor, type Gatekeeper, Visitor } from "./security/mod.ts";
+import {
+  BAD_PASSWORD,
+  type FrontDoor,
+  type Gatekeeper,
+  type Revocation,
+  Visitor,
+} from "./security/mod.ts";
 import { type ByteStream, ConnectionDriver } from "./transport/mod.ts";
 
+/** Why a client may not stay, for the audit log. */
+const REVOCATIONS: Readonly<Record<Revocation, string>> = {
+  revoked: "its user is not known any more",
+  passwordChanged: "its password was changed",
+  unpinned: "the certificate that is pinned for it was not shown",
+};
 /** How long connections may take to end at shutdown. */
 const SHUTDOWN_MS = 2_000;
 
@@ -14,20 +27,25 @@ export class Reception implements TurnHands {
   readonly #turns: Turns;
   readonly #gatekeeper: Gatekeeper;
   readonly #door: FrontDoor;
+  readonly #audit: ConnectionAudit;
   readonly #drivers = new Map<number, ConnectionDriver>();
   /** Connections whose clients have shown a certificate. */
   readonly #certified = new Map<ByteStream, Connection>();
   #nextHandle = 1;
   #allEnded: (() => void) | null = null;
 
-  constructor(turns: Turns, parts: { gatekeeper: Gatekeeper; door: FrontDoor }) {
+  constructor(
+    turns: Turns,
+    parts: { gatekeeper: Gatekeeper; door: FrontDoor; audit: ConnectionAudit },
+  ) {
     this.#turns = turns;
     this.#gatekeeper = parts.gatekeeper;
     this.#door = parts.door;
+    this.#audit = parts.audit;
   }
 
   /** A connection came through the door: the core speaks MQTT with it from now on. */
-  accepted({ stream, visitor, certificate }: Accepted): void {
+  accepted({ stream, visitor, certificate, tls }: Accepted): void {
     const handle = this.#nextHandle++;
     visitor.userName = certificate?.identity ?? null;
     const driver = ConnectionDriver.open(stream, this.#turns, { handle, origin: visitor });
@@ -38,6 +56,7 @@ export class Reception implements TurnHands {
       stream.close();
       return;
     }
+    this.#audit.arrived(driver.connection, { tls, certificate });
     if (certificate !== null) {
       const { identity, serial } = certificate;
       const who = `identity=${JSON.stringify(identity)} serial=${serial}`;
@@ -73,7 +92,9 @@ export class Reception implements TurnHands {
   revoke(): void {
     for (const connection of [...this.#turns.broker.connections()]) {
       const revocation = this.#gatekeeper.revocationOf(connection);
-      if (revocation !== null) this.#close(connection, revocation);
+      if (revocation === null) continue;
+      this.#audit.revoked(connection, REVOCATIONS[revocation]);
+      this.#close(connection, revocation);
     }
   }
 
@@ -84,6 +105,7 @@ export class Reception implements TurnHands {
       if (connection === undefined) return;
       const { remoteAddress } = connection.origin;
       this.#turns.log.line("warn", `TLS: address=${remoteAddress} may not stay: ${reason}`);
+      this.#audit.revoked(connection, reason);
       this.#close(connection, "certificateRevoked");
     });
   }

@@ -1,4 +1,5 @@
 /** Reads files again while the broker runs: all of them when asked to, or those that have changed. */
+import type { AuditTrail } from "./_server_audit.ts";
 import type { Listeners } from "./_server_listeners.ts";
 import type { Reception } from "./_server_reception.ts";
 import type { Turns } from "./_server_turns.ts";
@@ -13,6 +14,7 @@ export interface ReloadParts {
   readonly gatekeeper: Gatekeeper;
   readonly listeners: Listeners;
   readonly reception: Reception;
+  readonly trail: AuditTrail;
 }
 
 /** What is to be read next: null is everything. */
@@ -110,6 +112,10 @@ export class Reloads {
 
   #tell(outcomes: readonly FileOutcome[]): void {
     const { log } = this.#turns;
+    for (const { name: what, problem } of outcomes) {
+      const result = problem === null ? "ok" : "failed";
+      this.#parts.trail.record({ event: "reload", what, result, problem: problem ?? undefined });
+    }
     for (const { name, problem } of outcomes) {
       if (problem === null) {
         this.#ok++;

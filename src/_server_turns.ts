@@ -6,7 +6,9 @@ import { iterate } from "./_server_parts.ts";
 import { ReleaseTimer } from "./_server_rates.ts";
 import {
   type Broker,
+  type BrokerEvent,
   type Connection,
+  type Denial,
   describeEvent,
   type Instant,
   type PendingAuthentication,
@@ -31,6 +33,13 @@ export interface TurnHands {
   authenticate(pending: PendingAuthentication): void;
 }
 
+/** Whoever keeps a record of what happens in the core. */
+export interface TurnWitness {
+  happened(event: BrokerEvent): void;
+  /** `others`: denials that there was no room for. */
+  denied(denials: { kept: readonly Denial[]; others: number }): void;
+}
+
 /** Runs the turns and keeps the log. */
 export class Turns implements TurnOwner {
   readonly broker: Broker;
@@ -38,6 +47,7 @@ export class Turns implements TurnOwner {
   readonly log: Log;
   readonly #store: Store;
   readonly #writeLog: (lines: string) => void;
+  readonly #witness: TurnWitness;
   readonly #releases = new ReleaseTimer(this);
   #hands: TurnHands | null = null;
   /** Lines of this turn, so that a turn writes once. */
@@ -49,12 +59,18 @@ export class Turns implements TurnOwner {
   /** `makeBroker` is given the pool that the transport shares with the core. */
   constructor(
     makeBroker: (pool: BlockPool) => Broker,
-    parts: { store: Store; logLevel: LogLevel; writeLog: (lines: string) => void },
+    parts: {
+      store: Store;
+      witness: TurnWitness;
+      logLevel: LogLevel;
+      writeLog: (lines: string) => void;
+    },
   ) {
     this.pool = new BlockPool(POOL_BYTES_MAX);
     this.broker = makeBroker(this.pool);
     this.#store = parts.store;
     this.#writeLog = parts.writeLog;
+    this.#witness = parts.witness;
     this.log = new Log(parts.logLevel, {
       write: (line) => {
         this.#logLines += line;
@@ -103,7 +119,10 @@ export class Turns implements TurnOwner {
       const { severity, text } = describeEvent(event);
       this.log.line(severity, text);
       if (event.kind === "sessionRefused") hands?.sessionRefused(event.connection);
+      this.#witness.happened(event);
     }
+    const denials = broker.takeDenials();
+    if (denials !== null) this.#witness.denied(denials);
     if (broker.replaysWait) void this.#continueReplays();
     for (const pending of broker.takeAuthentications()) hands?.authenticate(pending);
     this.#releases.set();

@@ -1,4 +1,6 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
+import { type AuditFacts, AuditTrail } from "./_server_audit.ts";
+import { ConnectionAudit } from "./_server_audit_connections.ts";
 import { Listeners } from "./_server_listeners.ts";
 import { MemoryWatch } from "./_server_memory.ts";
 import {
@@ -12,10 +14,11 @@ import {
 import { openRates } from "./_server_rates.ts";
 import { Reception } from "./_server_reception.ts";
 import { Reloads } from "./_server_reloads.ts";
+import { takeOverPolicy } from "./_server_take_over.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
 import { type BlockPool, encodeUtf8, type TopicName } from "./mqtt/mod.ts";
-import { Broker, SysTopics } from "./broker/mod.ts";
+import { Broker, SysTopics, type TakeOverPolicy } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import {
   type QuarantineReport,
@@ -56,6 +59,7 @@ interface ServerParts {
   readonly directory: DataDirectory;
   readonly store: Store;
   readonly gatekeeper: Gatekeeper;
+  readonly trail: AuditTrail;
 }
 
 /** Runs the broker until a signal ends it; resolves to the exit code of the process. */
@@ -99,6 +103,8 @@ export class Server {
   /** Who moves bytes between the sockets and the core. */
   readonly turns: Turns;
   readonly #log: Log;
+  readonly #trail: AuditTrail;
+  readonly #audit: ConnectionAudit;
   #door: FrontDoor | null = null;
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
@@ -116,8 +122,15 @@ export class Server {
     this.#directory = parts.directory;
     this.#store = parts.store;
     this.#gatekeeper = parts.gatekeeper;
-    this.turns = new Turns((pool) => makeBroker(config, parts, pool), {
+    this.#trail = parts.trail;
+    this.#audit = new ConnectionAudit(parts.trail, (client) => parts.gatekeeper.identityOf(client));
+    const takeOvers = takeOverPolicy(config.takeOver, {
+      trail: parts.trail,
+      say: (level, text) => this.#log.line(level, text),
+    });
+    this.turns = new Turns((pool) => makeBroker(config, parts, { pool, takeOvers }), {
       store: parts.store,
+      witness: this.#audit,
       logLevel: config.log.level,
       writeLog: (lines) => io.err(lines),
     });
@@ -134,13 +147,26 @@ export class Server {
     if ("problem" in gatekeeper) return gatekeeper;
     const directory = await DataDirectory.open(config.store.dataDir);
     if ("problem" in directory) return directory;
+    let server: Server | null = null;
+    const trail = await AuditTrail.open(config.audit, {
+      dataDir: config.store.dataDir,
+      version: deno.version,
+      say: (level, text) => {
+        if (server !== null) server.#log.line(level, text);
+      },
+    });
+    if ("problem" in trail) {
+      directory.close();
+      return trail;
+    }
     const quarantine: QuarantineReport[] = [];
     const store = await openStore(config, (report) => quarantine.push(report));
     if ("problem" in store) {
+      await trail.close("start failed");
       directory.close();
       return { problem: `store in ${config.store.dataDir} (${store.kind}): ${store.problem}` };
     }
-    const server = new Server(config, { directory, store, gatekeeper }, io);
+    server = new Server(config, { directory, store, gatekeeper, trail }, io);
     for (const report of quarantine) server.#quarantined(report);
     const problem = await server.#listen(marks);
     if (problem !== null) {
@@ -149,6 +175,7 @@ export class Server {
     }
     server.#startTimers();
     server.#log.line("info", `started: relayq ${deno.version}`);
+    trail.started(config);
     return server;
   }
 
@@ -160,6 +187,11 @@ export class Server {
   /** Counters of what is written; null where nothing is. */
   get storeStatistics(): StoreStatistics | null {
     return this.#store.statistics;
+  }
+
+  /** Figures of the audit log; null where none is kept. */
+  get auditFacts(): AuditFacts | null {
+    return this.#trail.facts;
   }
 
   /** Resolves to the reason when the memory is so short that the broker has to end. */
@@ -175,6 +207,7 @@ export class Server {
   /** Closes every connection, publishes the Wills this causes, and lets go of everything. */
   async stop(reason: string): Promise<void> {
     this.#log.line("info", `stopping: ${reason}`);
+    this.#trail.record({ event: "stopping", reason });
     for (const timer of this.#timers) clearInterval(timer);
     this.#memory?.close();
     await this.#reloads?.stop();
@@ -183,6 +216,8 @@ export class Server {
     this.broker.stopping(this.turns.instant());
     this.turns.end();
     await this.#store.close();
+    await this.#trail.close(reason);
+    this.turns.end(); // the last lines of the log
     this.#directory.close();
   }
 
@@ -191,7 +226,9 @@ export class Server {
     const config = this.#config;
     const door = FrontDoor.open(config, (text) => this.#log.line("warn", text));
     if ("problem" in door) return door;
-    const reception = new Reception(this.turns, { gatekeeper: this.#gatekeeper, door });
+    const audit = this.#audit;
+    door.onRefusal = (refusal) => audit.turnedAway(refusal);
+    const reception = new Reception(this.turns, { gatekeeper: this.#gatekeeper, door, audit });
     this.turns.serve(reception);
     const listeners = await Listeners.open(config, {
       front: door,
@@ -204,14 +241,21 @@ export class Server {
     this.#reception = reception;
     this.#listeners = listeners;
     const gatekeeper = this.#gatekeeper;
-    this.#reloads = new Reloads(this.turns, { gatekeeper, listeners, reception });
+    this.#reloads = new Reloads(this.turns, {
+      gatekeeper,
+      listeners,
+      reception,
+      trail: this.#trail,
+    });
     this.#reloads.watch(marks, config.security.fileCheckMs);
     return null;
   }
 
   #startTimers(): void {
     const { memory } = this.#config;
-    if (memory.enabled) this.#memory = new MemoryWatch(memory, this.turns);
+    if (memory.enabled) {
+      this.#memory = new MemoryWatch(memory, { turns: this.turns, trail: this.#trail });
+    }
     this.#timers.push(setInterval(() => this.#tick(), TICK_MS));
     const recheck = () => void this.#reception!.recheckCertificates(this.#listeners!);
     this.#timers.push(setInterval(recheck, RECHECK_MS));
@@ -225,12 +269,15 @@ export class Server {
   #quarantined(report: QuarantineReport): void {
     this.#quarantines = report.setAside;
     for (const line of quarantineText(report)) this.#log.line("error", line);
+    const { movedTo: file, reason } = report;
+    this.#trail.record({ event: "store-quarantine", file, reason });
     this.broker.lost(report.orphans);
   }
 
   #tick(): void {
     const instant = this.turns.instant();
     this.broker.tick(instant);
+    this.#trail.tick(instant.nowMs);
     this.#door?.tick(instant.nowMs);
     const { trouble } = this.#store;
     if (trouble !== this.#trouble) {
@@ -250,6 +297,7 @@ export class Server {
       store: { ...storeFacts(this.#store), quarantines: this.#quarantines },
       door: this.#door?.facts ?? {},
       server: { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper) },
+      audit: { ...this.#trail.facts },
     };
     const instant = this.turns.instant();
     for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {
@@ -260,7 +308,11 @@ export class Server {
   }
 }
 
-function makeBroker(config: Config, { gatekeeper, store }: ServerParts, pool: BlockPool): Broker {
+function makeBroker(
+  config: Config,
+  { gatekeeper, store }: ServerParts,
+  { pool, takeOvers }: { pool: BlockPool; takeOvers: TakeOverPolicy },
+): Broker {
   return new Broker({
     limits: brokerLimits(config),
     policy: gatekeeper.policy,
@@ -269,5 +321,6 @@ function makeBroker(config: Config, { gatekeeper, store }: ServerParts, pool: Bl
     randomId: () => `relayq-${crypto.randomUUID()}`,
     pool,
     rates: openRates(config),
+    takeOvers,
   });
 }

@@ -27,6 +27,8 @@ export interface ServerFacts {
   readonly door: Readonly<Record<string, number>>;
   /** Other figures, by the end of their topic. */
   readonly server?: Readonly<Record<string, number | string>>;
+  /** Counters of the audit log; empty where none is kept. */
+  readonly audit: Readonly<Record<string, number>>;
 }
 
 /** Makes the topics of one round; remembers the last one, so that only changes are published. */
@@ -109,6 +111,7 @@ export class SysTopics {
     for (const [name, count] of Object.entries(facts.store)) rows.push([`store/${name}`, count]);
     rows.push(...Object.entries(facts.door));
     rows.push(...Object.entries(facts.server ?? {}));
+    for (const [name, count] of Object.entries(facts.audit)) rows.push([`audit/${name}`, count]);
     return rows.map(([topic, value]) => [`$SYS/broker/${topic}`, String(value)]);
   }
 

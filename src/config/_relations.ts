@@ -40,6 +40,11 @@ export const RELATIONS: readonly Relation[] = [
     larger: ["memory", "shut_down_percent"],
     strictly: true,
   },
+  {
+    smaller: ["take_over", "damp_ms"],
+    larger: ["take_over", "damp_ms_max"],
+    strictly: false,
+  },
   { smaller: ["queue", "bytes_max"], larger: ["queue", "total_bytes_max"], strictly: false },
   { smaller: ["limits", "packet_bytes_max"], larger: ["queue", "bytes_max"], strictly: false },
   {

@@ -7,6 +7,8 @@ export interface Config {
   readonly connectionRate: ConnectionRateConfig;
   readonly loginGuard: LoginGuardConfig;
   readonly rate: RateConfig;
+  readonly audit: AuditConfig;
+  readonly takeOver: TakeOverConfig;
   readonly protocol: ProtocolConfig;
   readonly limits: LimitsConfig;
   readonly queue: QueueConfig;
@@ -111,6 +113,38 @@ export interface RateConfig {
   readonly totalBytesBurst: number;
   /** What becomes of a client above its own limit; that of all only ever holds. */
   readonly overLimit: "hold" | "close";
+}
+
+/** What is recorded. */
+export interface AuditConfig {
+  readonly enabled: boolean;
+  /** Path; empty for `audit` in the data directory. */
+  readonly dir: string;
+  readonly fileBytesMax: number;
+  readonly fileAgeMsMax: number;
+  readonly filesMax: number;
+  /** Milliseconds an entry may wait for the disk. */
+  readonly flushMs: number;
+  /** Bytes that may wait for it. */
+  readonly waitingBytesMax: number;
+  /** Entries of one kind and origin in a minute. */
+  readonly perOriginMax: number;
+  /** Entries of one kind in a minute. */
+  readonly perMinuteMax: number;
+  /** Connects of one client in a minute. */
+  readonly connectionsPerClientMax: number;
+  readonly headIntervalMs: number;
+}
+
+/** Client Identifiers that go to and fro. */
+export interface TakeOverConfig {
+  /** Take-overs by former holders within the window; 0 damps nothing. */
+  readonly returnsMax: number;
+  /** Take-overs within one address within the window; 0 damps nothing. */
+  readonly sameAddressMax: number;
+  readonly windowMs: number;
+  readonly dampMs: number;
+  readonly dampMsMax: number;
 }
 
 /** What the broker speaks besides MQTT 3.1.1. */

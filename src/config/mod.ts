@@ -5,6 +5,7 @@
  * @module
  */
 export type {
+  AuditConfig,
   Config,
   LimitsConfig,
   ListenerConfig,
@@ -16,6 +17,7 @@ export type {
   SessionConfig,
   StoreConfig,
   SysTopicsConfig,
+  TakeOverConfig,
 } from "./config.ts";
 export { configReference } from "./config_reference.ts";
 export { DEFAULT_CONFIG } from "./default_config.ts";

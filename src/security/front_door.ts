@@ -86,6 +86,11 @@ export class FrontDoor {
     return new FrontDoor({ rules, rates, guard: new LoginGuard(guardLimits, unguarded.set) }, say);
   }
 
+  /** Whom to tell of everybody who is turned away. */
+  set onRefusal(tell: (refusal: Refusal) => void) {
+    this.#refusals.onRefusal = tell;
+  }
+
   /** Counters by the end of their topic. */
   get facts(): Readonly<Record<string, number>> {
     const facts: Record<string, number> = { "connections/paused": this.#pauses };

@@ -144,6 +144,11 @@ export class Gatekeeper {
     this.#identities.set(client, { userName: identity, clientIdentifier, certificate: identity });
   }
 
+  /** Who a client was found to be; null for those who did not have to say. */
+  identityOf(client: PolicyClient): ClientIdentity | null {
+    return this.#identities.get(client) ?? null;
+  }
+
   /** Why a client that was let in would not be any more; null if it would. */
   revocationOf(client: PolicyClient): Revocation | null {
     const { passwords, pins } = this.#files;

@@ -1,5 +1,6 @@
 /** Who may come in, and what they may do: pure decisions, and the files they are read from. */
 export { ACCESS_FILE_LENGTH_MAX } from "./_access_file_reader.ts";
+export { quote } from "./_quote.ts";
 export * from "./access_rule.ts";
 export * from "./access_rules.ts";
 export * from "./audit_chain.ts";

@@ -27,6 +27,8 @@ const UNSAMPLED: ReadonlySet<RefusalReason> = new Set(["bad-credentials"]);
  * are the same a few in a minute are written, and the next one says how many were not.
  */
 export class Refusals {
+  /** Told of every single one. */
+  onRefusal: ((refusal: Refusal) => void) | null = null;
   readonly #say: (text: string) => void;
   readonly #sampler = new AuditSampler<Refusal>(SAMPLER_LIMITS);
   readonly #counts: Record<RefusalReason, number> = Object.fromEntries(
@@ -47,6 +49,7 @@ export class Refusals {
   add(refusal: Refusal, nowMs: number): void {
     const { address, reason } = refusal;
     this.#counts[reason]++;
+    this.onRefusal?.(refusal);
     if (UNSAMPLED.has(reason)) {
       this.#say(formatRefusal(refusal));
       return;

@@ -23,6 +23,8 @@ export interface TlsConnection {
   readonly warnings: readonly string[];
   /** `TLSv1.2` or `TLSv1.3`. */
   readonly version: string;
+  /** By the name that the standards give it. */
+  readonly cipher: string;
   readonly resumed: boolean;
 }
 
@@ -237,7 +239,8 @@ export class TlsAcceptor {
     });
     stream.onClosed = () => this.#connections.delete(stream);
     const version = socket.getProtocol() ?? "";
-    outcome.established({ stream, certificate, warnings, version, resumed });
+    const cipher = socket.getCipher()?.standardName ?? "";
+    outcome.established({ stream, certificate, warnings, version, cipher, resumed });
     return null;
   }
 

@@ -23,7 +23,8 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
   const store = { "backlog/bytes": 12 };
   const door = { "refused/connections-max": 15 };
   const memory = { stage: "normal", shed: 16 };
-  const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store, door, memory };
+  const audit = { lost: 17 };
+  const facts = { version: "0", uptimeMs: 0, heapBytes: 0, store, door, memory, audit };
   const topics = new Map(new SysTopics().round(statistics, facts));
   const names = [
     "connections/count",
@@ -42,8 +43,9 @@ Deno.test("what counts against a limit of the broker can be read in $SYS", () =>
     "rate/holds",
     "rate/closed",
     "memory/shed",
+    "audit/lost",
   ];
   const values = names.map((name) => Number(topics.get(`$SYS/broker/${name}`)));
-  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 13, 14, 16]);
+  assertEquals(values, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 13, 14, 16, 17]);
   assertEquals(topics.get("$SYS/broker/memory/stage"), "normal");
 });

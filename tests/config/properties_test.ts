@@ -155,7 +155,8 @@ type Values = Map<string, number | boolean | string>;
 
 function randomValues(random: Random): Values {
   const values: Values = new Map();
-  const related = /water|_bytes_max|outbox\.bytes|queue\.bytes|subscriptions|lock_out|_percent/;
+  const related =
+    /water|_bytes_max|outbox\.bytes|queue\.bytes|subscriptions|lock_out|_percent|damp_ms/;
   for (const { path, min, max } of INTEGERS) {
     if (related.test(path) || isOfListeners(path) || random.below(2) === 0) continue;
     values.set(path, random.pick([min, max, min + random.below(max - min)]));

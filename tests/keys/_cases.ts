@@ -4,6 +4,7 @@ import type { ControlPacket } from "../../src/mqtt/mod.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { connectPacket, publishPacket, text, WireClient } from "../support/wire_client.ts";
 import { doorCases } from "./_door_cases.ts";
+import { auditAndTakeOverCases } from "./_audit_cases.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
 import { rateCases } from "./_rate_cases.ts";
 import { memoryCases } from "./_memory_cases.ts";
@@ -272,6 +273,7 @@ export const KEY_CASES: KeyCases = {
   ...securityCases,
   ...doorCases,
   ...rateCases,
+  ...auditAndTakeOverCases,
   ...tlsCases,
   ...stateCases,
   ...sparkplugCases,

@@ -49,6 +49,8 @@ export class TestBroker implements AsyncDisposable {
       loginGuard: { ...DEFAULT_CONFIG.loginGuard, ...changes.loginGuard },
       rate: { ...DEFAULT_CONFIG.rate, ...changes.rate },
       security: { ...DEFAULT_CONFIG.security, fileCheckMs: 0, ...changes.security },
+      audit: { ...DEFAULT_CONFIG.audit, ...changes.audit },
+      takeOver: { ...DEFAULT_CONFIG.takeOver, ...changes.takeOver },
       protocol: { ...DEFAULT_CONFIG.protocol, ...changes.protocol },
       limits: { ...DEFAULT_CONFIG.limits, ...changes.limits },
       queue: { ...DEFAULT_CONFIG.queue, ...changes.queue },
