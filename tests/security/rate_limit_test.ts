@@ -271,17 +271,22 @@ Deno.test("asking a bucket costs nanoseconds and no memory", () => {
     overLimit: "hold",
   }).client("a")!;
   let waitMs = 0;
-  for (let i = 0; i < 100_000; i++) waitMs += client.bytes(64, i) + client.publishes(1, i);
-  const heap = Deno.memoryUsage().heapUsed;
-  const startedMs = performance.now();
-  for (let i = 0; i < 1_000_000; i++) {
-    waitMs += client.bytes(64, 100_000 + i) + client.publishes(1, i);
-  }
-  assertLess(
-    (performance.now() - startedMs) * 1000 / 1_000_000,
-    5,
-    "microseconds for four buckets",
-  );
-  assertLess(Deno.memoryUsage().heapUsed - heap, 4_000_000);
+  let nowMs = 1;
+  const rounds = Array.from({ length: 21 }, () => {
+    const heap = Deno.memoryUsage().heapUsed;
+    const startedMs = performance.now();
+    for (let i = 0; i < 50_000; i++) {
+      waitMs += client.bytes(64, nowMs) + client.publishes(1, nowMs++);
+    }
+    return {
+      microseconds: (performance.now() - startedMs) * 1000 / 50_000,
+      bytes: Deno.memoryUsage().heapUsed - heap,
+    };
+  });
+  // Medians: the first rounds run before the code is compiled, and others may see a collection.
+  const times = rounds.map(({ microseconds }) => microseconds).toSorted((a, b) => a - b);
+  const sizes = rounds.map(({ bytes }) => bytes).toSorted((a, b) => a - b);
+  assertLess(times[10]!, 5, "microseconds for four buckets");
+  assertLess(sizes[10]!, 200_000, "not one number for each of 50,000");
   assert(waitMs >= 0);
 });
