@@ -21,8 +21,11 @@ It may be run while the broker writes. The exit code is 1 if anything is found.`
   run: audit,
 };
 
-/** How long a broker that writes may take to name what it has written. */
-const SEALING_MS = 500;
+/** How long a broker that writes may take to name what it has written: an fsync on a busy disk. */
+const SEALING_MS = 2_000;
+const HEAD_POLL_MS = 20;
+/** A file that is not whole, or another set of files than before, is looked at again. */
+const AGAIN_MS = 500;
 const ATTEMPTS = 4;
 const CHUNK_BYTES = 65_536;
 
@@ -37,7 +40,7 @@ async function audit(args: ParsedArguments, io: CliIo): Promise<number> {
     const headPath = withoutHead ? null : written ?? await headBeside(paths[0]!);
     let report = await verify(paths, headPath);
     for (let again = 1; again < ATTEMPTS && isPassing(report); again++) {
-      await new Promise((resolve) => setTimeout(resolve, SEALING_MS));
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       report = await verify(paths, headPath);
     }
     return tell(report, { io, withoutHead });
@@ -61,13 +64,13 @@ class UnreadableFile extends Error {
 }
 
 /**
- * Whether a broker at work may be the reason: it has written what its head does not name yet, or has
- * begun another file since the files were listed.
+ * Whether a broker at work may be the reason: it was writing a line, or has begun another file since
+ * the files were listed.
  */
 function isPassing({ findings, rotated }: Verified): boolean {
   if (findings.length === 0) return false;
   return rotated ||
-    findings.every(({ kind }) => kind === "unsealed" || kind === "torn" || kind === "unreadable");
+    findings.every(({ kind }) => kind === "torn" || kind === "unreadable");
 }
 
 /** The files in the order of their entries. */
@@ -118,6 +121,16 @@ async function readHead(path: string | null): Promise<ChainPoint | null> {
   }
 }
 
+/** The head as soon as it names this entry, or as it is when that takes too long. */
+async function headThatNames(entry: number, path: string | null): Promise<ChainPoint | null> {
+  const latestMs = performance.now() + SEALING_MS;
+  for (;;) {
+    const head = await readHead(path);
+    if (head === null || head.seq >= entry || performance.now() > latestMs) return head;
+    await new Promise((resolve) => setTimeout(resolve, HEAD_POLL_MS));
+  }
+}
+
 async function verify(paths: readonly string[], headPath: string | null): Promise<Verified> {
   const { AuditVerifier } = await import("../security/mod.ts");
   const files = await filesOf(paths);
@@ -137,7 +150,8 @@ async function verify(paths: readonly string[], headPath: string | null): Promis
     }
     verifier.close();
   }
-  const report = verifier.finish({ headAfter: await readHead(headPath) });
+  const headAfter = await headThatNames(verifier.lastEntry, headPath);
+  const report = verifier.finish({ headAfter });
   return { ...report, rotated: (await filesOf(paths)).join("\n") !== files.join("\n") };
 }
 

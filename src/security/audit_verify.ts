@@ -109,6 +109,11 @@ export class AuditVerifier {
     }
   }
 
+  /** Number of the last entry read so far; 0 before the first. */
+  get lastEntry(): number {
+    return this.#last?.seq ?? 0;
+  }
+
   /**
    * All files have been read. `headAfter` is what the head file names now: behind a broker that
    * runs, it may have moved on, and what it covers may be new.
