@@ -5,6 +5,8 @@ import { MemoryStore, type Store } from "../../src/store/mod.ts";
 /** Batches are sealed by `commit`, and durable after `Core.release`. */
 export class DelayedStore implements Store {
   readonly #memory = new MemoryStore();
+  /** While false it commits at once. */
+  delays = true;
   /** The last batch that was handed over. */
   sealed = 0;
 
@@ -23,8 +25,9 @@ export class DelayedStore implements Store {
     return this.#memory.load();
   }
 
-  commit(): Promise<number> {
+  commit(): number | Promise<number> {
     this.sealed = this.#memory.commit();
+    if (!this.delays) return this.sealed;
     return new Promise(() => {}); // the test releases the batch
   }
 

@@ -6,6 +6,7 @@ import { encodePacket } from "../../src/mqtt/mod.ts";
 import { concatenate, publishPacket, text } from "../support/wire_client.ts";
 import { Core } from "./_core.ts";
 import { coreWith } from "./_dead_letters.ts";
+import { DelayedStore } from "./_delayed_store.ts";
 import type { FakeClient } from "./_fake_client.ts";
 
 const NONE: Pressure = { refuseConnections: false, shedQos0: false, shedQueues: false };
@@ -181,7 +182,9 @@ Deno.test("more is shed when it was not enough, down to the floor, and none when
 });
 
 Deno.test("no more is given up than the store can write meanwhile, and then it goes on", () => {
-  const { core, store } = coreWith(PLENTY);
+  const store = new DelayedStore();
+  store.delays = false;
+  const core = new Core({ store, limits: PLENTY });
   const client = core.connect({ clientIdentifier: "a", cleanSession: false });
   client.subscribe("a", 1);
   client.lose();
@@ -191,19 +194,20 @@ Deno.test("no more is given up than the store can write meanwhile, and then it g
     (_, i) => publishPacket("a", "x", { qos: 1, packetId: i + 1 }),
   );
   const bytes = concatenate(batch.map(encodePacket));
-  for (let round = 0; round < 40; round++) publisher.sendBytes(bytes);
-  assertEquals(core.statistics.queuedMessages, 40_000);
+  for (let round = 0; round < 20; round++) publisher.sendBytes(bytes);
+  const { statistics } = core;
+  assertEquals(statistics.queuedMessages, 20_000);
+  store.delays = true;
   core.broker.setPressure(SHED_QUEUES);
   core.broker.shedMore({ share: 1, floorBytes: 0 });
-  store.slow = true;
   for (let turn = 0; turn < 3; turn++) core.turn();
-  assertEquals(core.statistics.queuedMessages, 40_000 - 4_096);
-  core.release(store.progress());
-  assertEquals(core.statistics.queuedMessages, 40_000 - 2 * 4_096);
-  store.slow = false;
-  core.release(store.progress());
+  assertEquals(statistics.queuedMessages, 20_000 - 4_096);
+  core.release(store.sealed);
+  assertEquals(statistics.queuedMessages, 20_000 - 2 * 4_096);
+  store.delays = false;
+  core.release(store.sealed);
   for (let turn = 0; turn < 8; turn++) core.turn();
-  assertEquals([core.statistics.queuedMessages, store.letters.length], [0, 40_000]);
+  assertEquals([statistics.queuedMessages, statistics.deadLetters], [0, 20_000]);
 });
 
 Deno.test("publishers are not faster than what is given up can be written", () => {
@@ -216,7 +220,7 @@ Deno.test("publishers are not faster than what is given up can be written", () =
   for (; publisher.connection.readable && sent < 1_000; sent++) {
     publisher.send(publishPacket("a", "x".repeat(10_000), { qos: 1, packetId: sent + 1 }));
   }
-  assertEquals(sent, 27, "what waits for the store is a little more than 262,144 bytes");
+  assert(sent > 20 && sent < 28, `${sent}: some 262,144 bytes may wait for the store`);
   store.slow = false;
   core.release(store.progress());
   assert(publisher.connection.readable);
