@@ -36,6 +36,7 @@ import type { Router } from "./router.ts";
 import { type Sender, SenderEvent } from "./sender.ts";
 import type { SessionRegistry } from "./session_registry.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import type { SparkplugTopic } from "./sparkplug_policy.ts";
 import type { TopicEntry } from "./topic_cache.ts";
 import { NO_TRANSITION } from "./transition_table.ts";
 import { FAN_OUT_BYTES_PER_TURN, type Turn } from "./turn.ts";
@@ -288,8 +289,9 @@ export class Inbound {
     }
     if (entry.sparkplug !== null) { // one by one
       const run = { bytes, start: at.position, end: first, packets: 1 };
-      const error = entry.sparkplug === "other" && connection.topicAllowed
-        ? this.#publishJudged(connection, entry, run)
+      const isJudged = entry.sparkplug.role === "other" && connection.topicAllowed;
+      const error = isJudged
+        ? this.#publishJudged(connection, entry, { topic: entry.sparkplug, run })
         : this.#publish(connection, bytes);
       if (error !== null) this.#fail(connection, error);
       return first;
@@ -321,12 +323,12 @@ export class Inbound {
   #publishJudged(
     connection: Connection,
     entry: TopicEntry,
-    run: PacketRun,
+    { topic, run }: { topic: SparkplugTopic; run: PacketRun },
   ): ProtocolError | null {
     const { statistics } = this.#turn;
     statistics.publishReceived++;
     statistics.publishBytesReceived += run.end - run.start;
-    return this.#parts.intake.takeJudged(connection, entry, { run, view: this.#view });
+    return this.#parts.intake.takeJudged(connection, entry, { topic, run, view: this.#view });
   }
 
   #runBytesMax(entry: TopicEntry): number {

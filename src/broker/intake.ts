@@ -1,5 +1,11 @@
 /** What becomes of the PUBLISH of a client, once its topic and its Packet Identifier are in order. */
-import { type ProtocolError, protocolError, type PublishView, type Qos } from "../mqtt/mod.ts";
+import {
+  type ProtocolError,
+  protocolError,
+  type PublishView,
+  type Qos,
+  type TopicName,
+} from "../mqtt/mod.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Connection } from "./connection.ts";
 import type { Message } from "./message.ts";
@@ -7,13 +13,13 @@ import { stampNodeDeath } from "./node_death.ts";
 import { type PacketRun, splitRun } from "./packet_run.ts";
 import type { ClientFacts } from "./policy.ts";
 import type { Router } from "./router.ts";
-import type { SparkplugPublication, SparkplugVerdict } from "./sparkplug_policy.ts";
+import type { SparkplugPublication, SparkplugTopic, SparkplugVerdict } from "./sparkplug_policy.ts";
 import type { TopicEntry } from "./topic_cache.ts";
 import type { Turn } from "./turn.ts";
 
 const SPARKPLUG_REFUSED = protocolError("sparkplug:closed", "breach of a Sparkplug rule");
 
-const PASS: SparkplugVerdict = { action: "pass", fix: null };
+const ROUTE: SparkplugVerdict = { action: "route", retain: null, qos: null };
 
 /** Lets messages pass, or gives them up. */
 export class Intake {
@@ -34,8 +40,9 @@ export class Intake {
     entry: TopicEntry,
     { bytes, view }: { bytes: Uint8Array; view: PublishView },
   ): ProtocolError | null {
-    if (connection.topicAllowed && entry.sparkplug !== null) {
-      const verdict = this.#judge(connection, entry, { bytes, view });
+    const { sparkplug: topic } = entry;
+    if (connection.topicAllowed && topic !== null) {
+      const verdict = this.#judge(connection, entry, { topic, bytes, view });
       return this.#carryOut(verdict, entry, { bytes, view });
     }
     const message = this.#router.arena.copy(bytes, view);
@@ -53,11 +60,12 @@ export class Intake {
   takeJudged(
     connection: Connection,
     entry: TopicEntry,
-    { run, view }: { run: PacketRun; view: PublishView },
+    { topic, run, view }: { topic: SparkplugTopic; run: PacketRun; view: PublishView },
   ): ProtocolError | null {
     const { bytes } = run;
-    const verdict = this.#judge(connection, entry, { bytes, view });
-    if (verdict.action === "pass" && verdict.fix === null) {
+    const verdict = this.#judge(connection, entry, { topic, bytes, view });
+    const { action, retain, qos } = verdict;
+    if (action === "route" && retain === null && qos === null) {
       this.#router.forward(entry, run, view);
       return null;
     }
@@ -81,38 +89,38 @@ export class Intake {
   }
 
   #carryOut(
-    { action, fix }: SparkplugVerdict,
+    { action, retain, qos }: SparkplugVerdict,
     entry: TopicEntry,
     { bytes, view }: { bytes: Uint8Array; view: PublishView },
   ): ProtocolError | null {
-    if (action !== "pass") {
-      const { qos, retain } = view;
+    if (action !== "route") {
       const message = this.#router.arena.copy(bytes, view);
-      this.#turn.deadLetters.give("publish-refused", message, { qos, retain });
+      const lost = { qos: view.qos, retain: view.retain };
+      this.#turn.deadLetters.give("publish-refused", message, lost);
       return action === "close" ? SPARKPLUG_REFUSED : null;
     }
-    if (fix !== null) {
-      view.qos = fix.qos;
-      view.retain = fix.retain;
-    }
+    if (qos !== null) view.qos = qos;
+    if (retain !== null) view.retain = retain;
     const message = this.#router.arena.copy(bytes, view);
-    const isDeath = entry.sparkplug === "nodeDeath";
+    const role = entry.sparkplug?.role;
+    const isDeath = role === "nodeDeath";
     this.#pass(entry, isDeath ? stampNodeDeath(this.#turn, message) : message, view.retain);
     // Behind the birth itself, so that whoever gets both sees them in this order.
-    if (entry.sparkplug === "birth") this.#certificates.keep(entry, message);
+    if (role === "birth") this.#certificates.keep(entry, message);
     return null;
   }
 
   #judge(
     connection: Connection,
     entry: TopicEntry,
-    { bytes, view }: { bytes: Uint8Array; view: PublishView },
+    { topic, bytes, view }: { topic: SparkplugTopic; bytes: Uint8Array; view: PublishView },
   ): SparkplugVerdict {
     const referee = this.#turn.sparkplug?.referee ?? null;
-    if (referee === null) return PASS;
-    const publication = this.#publication ??= emptyPublication(connection, entry);
+    if (referee === null) return ROUTE;
+    const publication = this.#publication ??= emptyPublication(connection, entry.name, topic);
     publication.client = connection;
-    publication.topic = entry.name;
+    publication.name = entry.name;
+    publication.topic = topic;
     publication.bytes = bytes;
     publication.payloadStart = view.payloadStart;
     publication.payloadEnd = view.end;
@@ -127,11 +135,16 @@ export class Intake {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-function emptyPublication(client: ClientFacts, entry: TopicEntry): Writable<SparkplugPublication> {
+function emptyPublication(
+  client: ClientFacts,
+  name: TopicName,
+  topic: SparkplugTopic,
+): Writable<SparkplugPublication> {
   return {
     client,
-    topic: entry.name,
-    bytes: entry.bytes,
+    name,
+    topic,
+    bytes: new Uint8Array(0),
     payloadStart: 0,
     payloadEnd: 0,
     qos: 0 as Qos,

@@ -165,7 +165,7 @@ export class Router {
     let message = makeMessage(topic, content.payload, content.qos);
     const entry = this.topics.resolve(message.bytes, 2, message.topicEnd);
     if (isProtocolError(entry)) return; // a TopicName is valid
-    if (entry.sparkplug === "nodeDeath") message = stampNodeDeath(this.#turn, message);
+    if (entry.sparkplug?.role === "nodeDeath") message = stampNodeDeath(this.#turn, message);
     if (content.retain) this.retain(topic, message);
     this.route(entry, message);
   }

@@ -65,42 +65,21 @@ export class SessionRegistry {
   /** Accepts a CONNECT that was found good: take-over, session, CONNACK, redelivery. */
   accept(connection: Connection, packet: ConnectPacket): void {
     const { statistics, journal } = this.#turn;
-    // [MQTT-3.1.3-6]
-    const identifier = packet.clientIdentifier === ""
-      ? this.#turn.randomId()
-      : packet.clientIdentifier;
+    const identifier = packet.clientIdentifier || this.#turn.randomId(); // [MQTT-3.1.3-6]
     const known = this.#sessions.get(identifier);
-    // Before anything is done to who has it now.
-    const verdict = this.#turn.policy.session(connection, known?.owner ?? "");
-    if (verdict.kind === "refuse") {
-      const { reason, code } = verdict;
-      statistics.identitiesRefused++;
-      const owner = known?.owner ?? "";
-      this.#turn.events.add({ kind: "sessionRefused", connection, reason, owner });
-      this.refuse(connection, code, { reason });
-      return;
-    }
-    const older = known?.connection;
-    if (older) { // [MQTT-3.1.4-2]
-      if (this.#isStorm(connection, older)) {
-        statistics.takeOversRefused++;
-        this.refuse(connection, ConnackCode.serverUnavailable, { reason: "take-over-storm" });
-        return;
-      }
-      statistics.takeOvers++;
-      this.#turn.events.add({ kind: "takenOver", connection, from: older });
-      this.close(older, "takenOver");
-    }
+    const owner = this.#ownerFor(connection, known ?? null);
+    if (owner === null) return;
     connection.clientIdentifier = identifier;
-    const judged = this.#turn.sparkplug?.referee?.connect(connection, packet, this.#turn);
-    if (judged?.kind === "refuse") {
-      this.refuse(connection, ConnackCode.notAuthorized);
-      return;
-    }
-    const will = judged === undefined ? packet.will : judged.will;
+    const referee = this.#turn.sparkplug?.referee ?? null;
+    const verdict = referee?.connect(connection, packet, this.#turn) ?? null;
+    if (verdict?.kind === "refuse") return this.refuse(connection, ConnackCode.notAuthorized);
+    const will = verdict === null ? packet.will : verdict.will;
+    if (verdict?.rival) this.#takeOver(verdict.rival.clientIdentifier, connection);
+    this.#takeOver(identifier, connection); // [MQTT-3.1.4-2]
     const tooShort = this.#turn.refusesConnections && known === undefined; // the memory
     if (tooShort || (!this.#sessions.has(identifier) && !this.#makeRoom())) {
       statistics.sessionsRefused++;
+      referee?.closed(connection, "refused", this.#turn);
       this.refuse(connection, ConnackCode.serverUnavailable, {
         reason: tooShort ? "memory" : "sessions-max",
       });
@@ -111,7 +90,7 @@ export class SessionRegistry {
     connection.session = session;
     session.connection = connection;
     session.storedSinceMs = 0;
-    this.#own(session, verdict.owner);
+    this.#own(session, owner);
     this.#stored.delete(session);
     connection.keepAliveLimitMs = this.#keepAliveLimit(packet.keepAliveSeconds);
     connection.will = will === null ? null : this.#admitWill(connection, will);
@@ -144,6 +123,31 @@ export class SessionRegistry {
     this.close(connection, "refused", { returnCode, reason });
   }
 
+  /**
+   * Whose a session is to be that this client asks for; null if it was refused, before anything was
+   * done to who has it now.
+   */
+  #ownerFor(connection: Connection, known: Session | null): string | null {
+    const { policy, statistics, events, takeOvers, nowMs } = this.#turn;
+    const present = known?.owner ?? "";
+    const verdict = policy.session(connection, present);
+    if (verdict.kind === "refuse") {
+      const { reason, code } = verdict;
+      statistics.identitiesRefused++;
+      events.add({ kind: "sessionRefused", connection, reason, owner: present });
+      this.refuse(connection, code, { reason });
+      return null;
+    }
+    const older = known?.connection ?? null;
+    const places = older === null ? null : { newcomer: connection, holder: older };
+    if (places !== null && takeOvers?.allows(places, nowMs) === false) {
+      statistics.takeOversRefused++;
+      this.refuse(connection, ConnackCode.serverUnavailable, { reason: "take-over-storm" });
+      return null;
+    }
+    return verdict.owner;
+  }
+
   #own(session: Session, owner: string): void {
     if (session.owner === owner) return;
     session.owner = owner;
@@ -164,13 +168,14 @@ export class SessionRegistry {
       statistics.clientsConnected--;
       this.#detach(session, cause === "takenOver" ? events.takeOver : events.disconnect);
     }
-    if (connection.will !== null) { // [MQTT-3.1.2-12]
-      journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
-      const isDue = emission === CONNECTION.emissions.publishWill;
-      if (isDue) this.#publishDue(connection, connection.will);
-      connection.will = null;
-    }
-    if (session !== null) this.#turn.sparkplug?.referee?.closed(connection, cause, this.#turn);
+    const referee = session === null ? null : this.#turn.sparkplug?.referee;
+    const isMissed = referee?.closed(connection, cause, this.#turn) === true;
+    const will = connection.will;
+    connection.will = null;
+    if (will === null) return; // [MQTT-3.1.2-12]
+    journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
+    const isDue = emission === CONNECTION.emissions.publishWill;
+    if (isDue || isMissed) this.#publishDue(connection, will);
   }
 
   /** Discards sessions whose client stayed away for too long, and messages that waited for too long. */
@@ -185,11 +190,6 @@ export class SessionRegistry {
       statistics.sessionsExpired++;
       this.#expire(session, "session-expired");
     }
-  }
-
-  #isStorm(newcomer: Connection, holder: Connection): boolean {
-    const { takeOvers, nowMs } = this.#turn;
-    return takeOvers?.allows({ newcomer, holder }, nowMs) === false;
   }
 
   /** Whether there is room for one more session, after an older one has gone if that is the rule. */
@@ -277,10 +277,17 @@ export class SessionRegistry {
   }
 
   #publishDue(connection: Connection, will: Will): void {
-    const referee = this.#turn.sparkplug?.referee ?? null;
     if (this.#admitWill(connection, will) === null) return;
-    if (referee !== null && !referee.will(connection, will, this.#turn)) return;
     this.#publishWill(will);
+    this.#turn.sparkplug?.referee?.willPublished(connection, will, this.#turn);
+  }
+
+  #takeOver(identifier: string, newer: Connection): void {
+    const older = this.#sessions.get(identifier)?.connection ?? null;
+    if (older === null) return;
+    this.#turn.statistics.takeOvers++;
+    this.#turn.events.add({ kind: "takenOver", connection: newer, from: older });
+    this.close(older, "takenOver");
   }
 
   /** A Will is a publish of its client: asked at CONNECT, and again when it is due. */
@@ -289,8 +296,8 @@ export class SessionRegistry {
     const { policy } = this.#turn;
     if (!serverOwned && policy.publish(connection, will.topic) === "allow") return will;
     const reason = serverOwned ? "server-topic" : "publish-refused";
-    const { topic } = will;
-    this.#turn.denials.note(connection, { action: "will", topic, serverOwned, count: 1 });
+    const denial = { action: "will", topic: will.topic, serverOwned, count: 1 } as const;
+    this.#turn.denials.note(connection, denial);
     this.#loseWill(will, { reason, publisher: connection.clientIdentifier });
     return null;
   }

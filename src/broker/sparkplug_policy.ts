@@ -3,11 +3,14 @@ import type { ConnectPacket, Qos, TopicFilter, TopicName, Will } from "../mqtt/m
 import type { CloseCause } from "./events.ts";
 import type { ClientFacts } from "./policy.ts";
 
-/**
- * Why the core asks more about a topic: births are kept as certificates, the time stamp of an NDEATH
- * may be replaced, and all but `null` goes to the referee if there is one.
- */
-export type SparkplugTopic = "birth" | "nodeDeath" | "other";
+/** What the policy has to say of a topic; it gets the same object back in all questions about it. */
+export interface SparkplugTopic {
+  /**
+   * Births are kept as certificates, the time stamp of an NDEATH may be replaced, and whatever its
+   * role is, a message goes to the referee if there is one.
+   */
+  readonly role: "birth" | "nodeDeath" | "other";
+}
 
 /** A moment, as the core knows it. */
 export interface SparkplugMoment {
@@ -20,7 +23,9 @@ export interface SparkplugMoment {
 /** A PUBLISH of a client. One object serves all of them: it is good only during the question. */
 export interface SparkplugPublication extends SparkplugMoment {
   readonly client: ClientFacts;
-  readonly topic: TopicName;
+  readonly name: TopicName;
+  /** What `classify` gave for it. */
+  readonly topic: SparkplugTopic;
   /** The payload is `bytes[payloadStart, payloadEnd)`. */
   readonly bytes: Uint8Array;
   readonly payloadStart: number;
@@ -32,33 +37,42 @@ export interface SparkplugPublication extends SparkplugMoment {
 
 /** The answer to a PUBLISH: `drop` acknowledges and forgets, `close` ends the connection as well. */
 export interface SparkplugVerdict {
-  readonly action: "pass" | "drop" | "close";
-  /** How it passes; null: as it came. */
-  readonly fix: { readonly qos: Qos; readonly retain: boolean } | null;
+  readonly action: "route" | "drop" | "close";
+  /** RETAIN to route with; null leaves it. */
+  readonly retain: boolean | null;
+  /** QoS to route with; null leaves it. */
+  readonly qos: Qos | null;
 }
 
 /** The answer to a CONNECT that is otherwise accepted: with this Will, or not at all. */
 export type SparkplugConnectVerdict =
-  | { readonly kind: "accept"; readonly will: Will | null }
+  | {
+    readonly kind: "accept";
+    readonly will: Will | null;
+    /** Another client that has to go first, and its Will out. */
+    readonly rival: ClientFacts | null;
+  }
   | { readonly kind: "refuse" };
 
 /** Judges the traffic. `client` is the same object in all questions about one connection. */
 export interface SparkplugReferee {
-  /** After a take-over has ended the older connection. */
+  /** Before a connection with the same Client Identifier is taken over. */
   connect(
     client: ClientFacts,
     packet: ConnectPacket,
     at: SparkplugMoment,
   ): SparkplugConnectVerdict;
-  /** A subscription that is granted otherwise; gives whether it stays so. */
-  subscribe(client: ClientFacts, request: { filter: TopicFilter; qos: Qos }): boolean;
+  subscribed(client: ClientFacts, subscription: { filter: TopicFilter; qos: Qos }): void;
   unsubscribed(client: ClientFacts, filter: TopicFilter): void;
-  /** Asked for every PUBLISH on a topic that `classify` named. */
+  /** Asked for every PUBLISH of a client on a topic that `classify` named. */
   publish(publication: SparkplugPublication): SparkplugVerdict;
-  /** Whether the Will of a client that is gone is published. */
-  will(client: ClientFacts, will: Will, at: SparkplugMoment): boolean;
-  /** The connection of a client that was accepted is over; its Will has been published. */
-  closed(client: ClientFacts, cause: CloseCause, at: SparkplugMoment): void;
+  /**
+   * A client that `connect` accepted is gone; gives whether its Will is to be published even after
+   * DISCONNECT.
+   */
+  closed(client: ClientFacts, cause: CloseCause, at: SparkplugMoment): boolean;
+  /** The Will of a client that is gone has been published; always behind `closed`. */
+  willPublished(client: ClientFacts, will: Will, at: SparkplugMoment): void;
 }
 
 /** Decisions of the Sparkplug room; every method is fast. */

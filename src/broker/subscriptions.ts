@@ -91,12 +91,11 @@ export class Subscriptions {
       statistics.subscriptionsRefused++;
       return SUBACK_FAILURE;
     }
-    const judged = { filter, qos: granted };
-    if (sparkplug?.referee?.subscribe(connection, judged) === false) return SUBACK_FAILURE;
     session.subscriptions.set(filter, granted); // [MQTT-3.8.4-3]
     this.#parts.router.trie.add(filter, session, granted);
     if (isNew) statistics.subscriptions++;
     if (session.persistent) journal.subscribed(session.clientIdentifier, filter, granted);
+    sparkplug?.referee?.subscribed(connection, { filter, qos: granted });
     return granted;
   }
 }

@@ -11,6 +11,9 @@ export interface AwarenessOptions {
   readonly ndeathTimestamp: boolean;
 }
 
+const BIRTH = { role: "birth" } as const;
+const NODE_DEATH = { role: "nodeDeath" } as const;
+
 /** Answers the core's questions about Sparkplug. */
 export class SparkplugAwareness {
   readonly retainLive: boolean;
@@ -23,10 +26,10 @@ export class SparkplugAwareness {
   }
 
   /** Why the core asks more about a topic; null where it does not. */
-  classify(topic: TopicName): "birth" | "nodeDeath" | null {
+  classify(topic: TopicName): typeof BIRTH | typeof NODE_DEATH | null {
     const parsed = parseTopic(topic);
     if (parsed?.kind !== "topic") return null;
-    if (parsed.type === "NBIRTH" || parsed.type === "DBIRTH") return "birth";
-    return parsed.type === "NDEATH" && this.stampNodeDeath !== null ? "nodeDeath" : null;
+    if (parsed.type === "NBIRTH" || parsed.type === "DBIRTH") return BIRTH;
+    return parsed.type === "NDEATH" && this.stampNodeDeath !== null ? NODE_DEATH : null;
   }
 }

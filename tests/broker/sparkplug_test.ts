@@ -14,33 +14,34 @@ type Referee = NonNullable<SparkplugPolicy["referee"]>;
 
 const AWARE = new SparkplugAwareness({ retainLive: true, ndeathTimestamp: true });
 
+const OTHER = { role: "other" } as const;
+const ROUTE = { action: "route", retain: null, qos: null } as const;
+
 /** A referee that notes what it is asked, and answers what the test says. */
 function refereed(answers: Partial<Referee> = {}): { core: Core; asked: string[] } {
   const asked: string[] = [];
   const referee: Referee = {
     connect: (client, packet, at) => {
       asked.push(`connect ${client.clientIdentifier} ${packet.will?.topic ?? "-"} ${at.wallMs}`);
-      return answers.connect?.(client, packet, at) ?? { kind: "accept", will: packet.will };
+      return answers.connect?.(client, packet, at) ??
+        { kind: "accept", will: packet.will, rival: null };
     },
-    subscribe: (client, request) => {
-      asked.push(`subscribe ${request.filter} ${request.qos}`);
-      return answers.subscribe?.(client, request) ?? true;
-    },
+    subscribed: (_client, { filter: granted, qos }) => asked.push(`subscribed ${granted} ${qos}`),
     unsubscribed: (_client, topicFilter) => asked.push(`unsubscribed ${topicFilter}`),
     publish: (publication) => {
-      const { topic, bytes, payloadStart, payloadEnd, qos, retain, dup } = publication;
+      const { name: topic, bytes, payloadStart, payloadEnd, qos, retain, dup } = publication;
       const content = new TextDecoder().decode(bytes.subarray(payloadStart, payloadEnd));
       asked.push(`publish ${topic} ${content} ${qos} ${retain} ${dup}`);
-      return answers.publish?.(publication) ?? { action: "pass", fix: null };
+      return answers.publish?.(publication) ?? ROUTE;
     },
-    will: (client, will, at) => {
-      asked.push(`will ${will.topic}`);
-      return answers.will?.(client, will, at) ?? true;
+    closed: (client, cause, at) => {
+      asked.push(`closed ${client.clientIdentifier} ${cause}`);
+      return answers.closed?.(client, cause, at) ?? false;
     },
-    closed: (client, cause) => asked.push(`closed ${client.clientIdentifier} ${cause}`),
+    willPublished: (_client, will) => asked.push(`will ${will.topic}`),
   };
   const sparkplug: SparkplugPolicy = {
-    classify: (topic) => AWARE.classify(topic) ?? (topic.startsWith("spBv1.0/") ? "other" : null),
+    classify: (topic) => AWARE.classify(topic) ?? (topic.startsWith("spBv1.0/") ? OTHER : null),
     stampNodeDeath: AWARE.stampNodeDeath,
     retainLive: true,
     referee,
@@ -102,16 +103,16 @@ Deno.test("the referee is asked about connections, subscriptions, messages and W
   newer.disconnect();
   assertEquals(asked, [
     `connect E ${WILL.topic} 1800000000000`,
-    "subscribe spBv1.0/G/NCMD/E 1",
+    "subscribed spBv1.0/G/NCMD/E 1",
     "unsubscribed spBv1.0/G/NCMD/E",
     `publish ${NBIRTH} b 0 false false`,
     `publish ${NDATA} 1 0 false false`,
     `publish ${NDATA} 2 0 false false`,
     `publish ${NDATA} 3 1 true true`,
     `publish ${NDATA} 4 2 false false`,
-    `will ${WILL.topic}`,
+    "connect E - 1800000000000", // before the take-over
     "closed E takenOver",
-    "connect E - 1800000000000",
+    `will ${WILL.topic}`,
     "closed E disconnect",
   ]);
 });
@@ -126,32 +127,69 @@ Deno.test("a refused CONNECT is answered with return code 5, and nothing of it i
   assertEquals(asked.length, 1); // who was not let in does not leave
 });
 
-Deno.test("the Will can be changed at CONNECT, and kept back when it is due", () => {
-  const fixed = { ...WILL, qos: 1 as const, retain: false };
-  for (const published of [true, false]) {
-    const { core } = refereed({
-      connect: () => ({ kind: "accept", will: fixed }),
-      will: () => published,
-    });
+Deno.test("a CONNECT that is refused takes nobody over", () => {
+  let isRefused = false;
+  const { core } = refereed({
+    connect: (_client, { will }) =>
+      isRefused ? { kind: "refuse" } : { kind: "accept", will, rival: null },
+  });
+  const older = core.connect({ clientIdentifier: "E" });
+  isRefused = true;
+  core.open().sendConnect({ clientIdentifier: "E" });
+  assertEquals([older.connection.closed, core.statistics.takeOvers], [false, 0]);
+});
+
+Deno.test("the Will can be changed at CONNECT", () => {
+  const will = { ...WILL, qos: 1 as const, retain: false };
+  const { core } = refereed({ connect: () => ({ kind: "accept", will, rival: null }) });
+  const host = core.connect();
+  host.subscribe("#", 1);
+  core.connect({ will: WILL }).lose();
+  assertEquals(host.takeMessages().map(({ qos }) => qos), [1]);
+  assertEquals(core.statistics.retainedMessages, 0);
+});
+
+Deno.test("a Will that is missed is published even after DISCONNECT", () => {
+  for (const isMissed of [true, false]) {
+    const { core } = refereed({ closed: () => isMissed });
     const host = core.connect();
-    host.subscribe("#", 1);
-    core.connect({ will: WILL }).lose();
-    assertEquals(host.takeMessages().map(({ qos }) => qos), published ? [1] : []);
-    assertEquals(core.statistics.retainedMessages, 0);
-    assertEquals(core.statistics.willsPublished, published ? 1 : 0);
+    host.subscribe("spBv1.0/#", 1);
+    core.connect({ will: WILL }).disconnect();
+    core.connect().disconnect(); // has none
+    assertEquals(host.takeMessages().length, isMissed ? 1 : 0);
+    assertEquals(core.store.load().wills, []);
   }
 });
 
-Deno.test("a subscription that the referee refuses is answered with 0x80", () => {
-  const { core } = refereed({ subscribe: (_client, request) => request.filter !== "b" });
-  const client = core.connect();
-  assertEquals(client.subscribe("a").returnCodes, [0]);
-  assertEquals(client.subscribe("b").returnCodes, [0x80]);
-  assertEquals(core.statistics.subscriptions, 1);
+Deno.test("a rival goes before the newcomer is let in, and its Will out", () => {
+  let rival: ReturnType<Core["connect"]>["connection"] | null = null;
+  const { core, asked } = refereed({
+    connect: (_client, packet) => ({ kind: "accept", will: packet.will, rival }),
+  });
+  const host = core.connect();
+  host.subscribe("spBv1.0/#", 1);
+  const older = core.connect({ clientIdentifier: "older", will: WILL });
+  rival = older.connection;
+  asked.length = 0;
+  const newer = core.open();
+  newer.send(connectPacket({ clientIdentifier: "newer" }), publishPacket(NBIRTH, "x"));
+  assertEquals([older.connection.closed, newer.types], [true, ["CONNACK"]]);
+  const topics = host.takeMessages().map(({ topic }) => topic);
+  assertEquals(topics, [WILL.topic, name(NBIRTH)]);
+  assertEquals(asked.slice(0, 2), ["connect newer - 1800000000000", "closed older takenOver"]);
+});
+
+Deno.test("a client for whom there is no room after all is gone for the referee, too", () => {
+  const { core, asked } = refereed();
+  for (let i = 0; i < core.limits.sessionsMax; i++) core.connect();
+  const node = core.open();
+  node.sendConnect({ clientIdentifier: "E", will: WILL });
+  assertEquals(node.take("CONNACK").returnCode, 3);
+  assertEquals(asked.slice(-2), [`connect E ${WILL.topic} 1800000000000`, "closed E refused"]);
 });
 
 Deno.test("a message that is dropped is acknowledged, a dead letter, and nowhere else", () => {
-  const { core } = refereed({ publish: () => ({ action: "drop", fix: null }) });
+  const { core } = refereed({ publish: () => ({ ...ROUTE, action: "drop" }) });
   const host = core.connect();
   host.subscribe("#", 1);
   const node = core.connect({ will: WILL });
@@ -166,7 +204,7 @@ Deno.test("a message that is dropped is acknowledged, a dead letter, and nowhere
 
 for (const qos of [0, 1, 2] as const) {
   Deno.test(`a message at QoS ${qos} can close its connection: no acknowledgement, and the Will`, () => {
-    const { core } = refereed({ publish: () => ({ action: "close", fix: null }) });
+    const { core } = refereed({ publish: () => ({ ...ROUTE, action: "close" }) });
     const host = core.connect();
     host.subscribe("#", 1);
     const node = core.connect({ will: { ...WILL, retain: false } });
@@ -179,9 +217,10 @@ for (const qos of [0, 1, 2] as const) {
 
 Deno.test("a message can pass with another QoS and RETAIN than it came with", () => {
   const { core } = refereed({
-    publish: ({ topic }) => ({
-      action: "pass",
-      fix: topic === NBIRTH ? { qos: 0, retain: false } : { qos: 1, retain: true },
+    publish: ({ topic: { role } }) => ({
+      action: "route",
+      qos: role === "birth" ? 0 : 1,
+      retain: role !== "birth",
     }),
   });
   const host = core.connect();

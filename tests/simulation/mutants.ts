@@ -178,7 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "Will lost at a take-over",
     file: REGISTRY,
-    original: "if (isDue) this.#publishWill",
+    original: "if (isDue || isMissed) this.#publishWill",
     replacement: `if (isDue && cause !== "takenOver") this.#publishWill`,
   },
   {
