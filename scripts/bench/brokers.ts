@@ -4,8 +4,9 @@ import deno from "../../deno.json" with { type: "json" };
 import { endChild, startChild } from "./children.ts";
 import { blockUntil, epochNowMs } from "./clock.ts";
 import { mosquittoConfig, type Profile, relayqConfig } from "./configs.ts";
+import { type GuardFiles, type Guards, makeGuards, targetOf } from "./guards.ts";
 import { DISCONNECT } from "./packets.ts";
-import { closeQuietly, HOST, openClient, writeAll } from "./wire.ts";
+import { closeQuietly, HOST, openClient, type Target, writeAll } from "./wire.ts";
 
 /** The brokers the rig knows; `mirror` is the rig's own, which only shows the generator's ceiling. */
 export type BrokerKind = "relayq" | "mosquitto" | "mirror";
@@ -48,7 +49,8 @@ export class Broker {
 
   private constructor(
     readonly kind: BrokerKind,
-    readonly port: number,
+    /** What a client needs to come in. */
+    readonly target: Target,
     process: { child: Deno.ChildProcess; directory: string; commands: BrokerCommands },
   ) {
     this.#commands = process.commands;
@@ -64,12 +66,15 @@ export class Broker {
   /** Starts a fresh process on a free port and waits for its first CONNACK. */
   static async start(
     kind: BrokerKind,
-    how: { commands: BrokerCommands; profile: Profile },
+    how: { commands: BrokerCommands; profile: Profile; guards?: Guards },
   ): Promise<Broker> {
+    const { guards = {} } = how;
     const port = freePort();
     const directory = await Deno.makeTempDir({ prefix: "relayq-bench-" });
     directories.add(directory);
-    const command = await prepare(kind, { ...how, port, directory });
+    const files = await makeGuards(guards, directory);
+    const target = await targetOf(port, { guards, files });
+    const command = await prepare(kind, { ...how, guards: files, port, directory });
     const startMs = epochNowMs();
     const child = startChild(command, {
       cwd: directory,
@@ -77,7 +82,7 @@ export class Broker {
       stdout: "null",
       stderr: "piped",
     });
-    const broker = new Broker(kind, port, { child, directory, commands: how.commands });
+    const broker = new Broker(kind, target, { child, directory, commands: how.commands });
     try {
       await broker.#firstConnack(startMs + START_LIMIT_MS);
     } catch (error) {
@@ -113,7 +118,7 @@ export class Broker {
   async #firstConnack(limitMs: number): Promise<void> {
     for (;;) {
       try {
-        const conn = await openClient(this.port, { id: "bench-first" });
+        const conn = await openClient(this.target, { id: "bench-first" });
         await writeAll(conn, DISCONNECT);
         closeQuietly(conn);
         return;
@@ -143,14 +148,20 @@ export function removeDirectories(): void {
 
 async function prepare(
   kind: BrokerKind,
-  how: { commands: BrokerCommands; profile: Profile; port: number; directory: string },
+  how: {
+    commands: BrokerCommands;
+    profile: Profile;
+    guards: GuardFiles;
+    port: number;
+    directory: string;
+  },
 ): Promise<string[]> {
   const config = `${how.directory}/${kind}.conf`;
   switch (kind) {
     case "relayq":
       await Deno.writeTextFile(
         config,
-        relayqConfig(how.port, { profile: how.profile, appended: how.commands.relayqToml }),
+        relayqConfig(how.port, { ...how, appended: how.commands.relayqToml }),
       );
       return how.commands.relayq.map((word) =>
         word.replaceAll("{config}", config).replaceAll("{port}", String(how.port))

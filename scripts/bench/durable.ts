@@ -91,7 +91,7 @@ export const QOS0_BESIDE_DURABLE: Workload = {
 
 async function measureBesideDurable(broker: Broker, conditions: Conditions): Promise<Figures> {
   // A just-in-time compiler that is still at work would make "alone" look bad.
-  const warmUp = { seconds: WARM_UP_SECONDS };
+  const warmUp = { ...conditions, seconds: WARM_UP_SECONDS };
   await measurePaced(broker, { conditions: warmUp, name: "warm", headStartMs: 0 });
   const alone = await measurePaced(broker, { conditions, name: "alone", headStartMs: 0 });
   const beside = await besideDurable(broker, {
@@ -115,10 +115,9 @@ async function besideDurable(
   run: { conditions: Conditions; name: string; ratePerS?: number },
 ): Promise<Figures> {
   const { conditions, name, ratePerS } = run;
-  const { port } = broker;
   const topic = `durable/${name}`;
   const subscriber = Load.start("subscriber", {
-    port,
+    ...broker.target,
     qos: 1,
     connections: 1,
     filters: [topic],
@@ -128,7 +127,7 @@ async function besideDurable(
     persistent: true,
   });
   const publisher = Load.start("windowed", {
-    port,
+    ...broker.target,
     qos: 1,
     publishers: PUBLISHERS,
     topics: [topic],

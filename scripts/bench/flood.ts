@@ -1,5 +1,6 @@
 /** The worker that publishes at QoS 0 as fast as the broker takes it. */
 
+import type { Connection } from "./certified.ts";
 import { epochNowMs } from "./clock.ts";
 import { before, type ControlLink } from "./link.ts";
 import { DISCONNECT, PublishBatch } from "./packets.ts";
@@ -14,7 +15,7 @@ const FINISH_LIMIT_MS = 15_000;
 export async function runFlood(spec: FloodSpec, link: ControlLink): Promise<void> {
   const publishers: FloodPublisher[] = [];
   for (let index = 0; index < spec.publishers; index++) {
-    const conn = await openClient(spec.port, { id: `bench-flood-${index}` });
+    const conn = await openClient(spec, { id: `bench-flood-${index}` });
     const batch = new PublishBatch({
       topics: topicsOf(spec, index),
       count: spec.batchMessages,
@@ -56,7 +57,7 @@ function topicsOf(spec: FloodSpec, index: number): readonly string[] {
 export class FloodPublisher {
   /** Messages written so far. */
   sent = 0;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Connection;
   readonly #batch: PublishBatch;
   readonly #batchMessages: number;
   readonly #batchesMax: number;
@@ -65,7 +66,7 @@ export class FloodPublisher {
   #wake: (() => void) | undefined;
 
   constructor(
-    conn: Deno.TcpConn,
+    conn: Connection,
     work: { batch: PublishBatch; spec: Pick<FloodSpec, "batchMessages" | "batchesMax"> },
   ) {
     this.#conn = conn;

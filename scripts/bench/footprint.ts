@@ -73,7 +73,7 @@ export const START_TO_CONNACK: Workload = {
 
 async function measureStorm(broker: Broker): Promise<Figures> {
   const load = Load.start("storm", {
-    port: broker.port,
+    ...broker.target,
     warmUp: 500,
     total: STORM_CONNECTIONS,
     parallel: PARALLEL,
@@ -106,7 +106,7 @@ async function measureManyIdle(broker: Broker): Promise<Figures> {
   await sleep(SETTLE_MS);
   const before = await readMemory(broker.pid);
   const load = Load.start("idle", {
-    port: broker.port,
+    ...broker.target,
     connections: IDLE_CONNECTIONS,
     parallel: PARALLEL,
   });

@@ -1,5 +1,6 @@
 /** The worker that holds idle connections. */
 
+import type { Connection } from "./certified.ts";
 import type { ControlLink } from "./link.ts";
 import type { IdleResult, IdleSpec } from "./roles.ts";
 import { closeQuietly, openClient } from "./wire.ts";
@@ -9,18 +10,18 @@ const KEEP_ALIVE_S = 600;
 
 /** Runs the worker: connects, holds until told to stop, and counts what the broker closed. */
 export async function runIdle(spec: IdleSpec, link: ControlLink): Promise<void> {
-  const conns: Deno.TcpConn[] = [];
+  const conns: Connection[] = [];
   let next = 0;
   async function connectSome(): Promise<void> {
     while (next < spec.connections) {
       const id = `bench-idle-${next++}`;
-      conns.push(await openClient(spec.port, { id, keepAliveS: KEEP_ALIVE_S }));
+      conns.push(await openClient(spec, { id, keepAliveS: KEEP_ALIVE_S }));
     }
   }
   await Promise.all(Array.from({ length: spec.parallel }, connectSome));
   const result: IdleResult = { closed: 0 };
   let stopping = false;
-  async function watch(conn: Deno.TcpConn): Promise<void> {
+  async function watch(conn: Connection): Promise<void> {
     try {
       await conn.read(new Uint8Array(1));
     } catch {

@@ -56,7 +56,7 @@ export const QOS0_BESIDE_SLOW: Workload = {
 
 async function measurePacedLatency(broker: Broker, conditions: Conditions): Promise<Figures> {
   const idle = Load.start("idle", {
-    port: broker.port,
+    ...broker.target,
     connections: IDLE_CONNECTIONS,
     parallel: IDLE_PARALLEL,
   });
@@ -75,7 +75,7 @@ async function measureBesideSlow(broker: Broker, conditions: Conditions): Promis
   const calm = await measurePaced(broker, { conditions, name: "calm", headStartMs: 0 });
   const before = await readMemory(broker.pid);
   const slow = Load.start("slow", {
-    port: broker.port,
+    ...broker.target,
     topic: "slow/0",
     slowBytesPerS: 1_000_000,
     batchMessages: 680,
@@ -122,7 +122,7 @@ export async function measurePaced(broker: Broker, run: PacedRun): Promise<Figur
   const topics = Array.from({ length: PAIRS }, (_, index) => `${run.name}/${index}`);
   const samples = PAIRS * RATE_PER_S * (run.conditions.seconds + 1);
   const subscriber = Load.start("subscriber", {
-    port: broker.port,
+    ...broker.target,
     qos: 0,
     connections: PAIRS,
     filters: topics,
@@ -131,7 +131,7 @@ export async function measurePaced(broker: Broker, run: PacedRun): Promise<Figur
     name: run.name,
   });
   const publisher = Load.start("paced", {
-    port: broker.port,
+    ...broker.target,
     topics,
     ratePerS: RATE_PER_S,
     tickMs: TICK_MS,

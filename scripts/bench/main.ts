@@ -16,6 +16,7 @@ import {
 } from "./brokers.ts";
 import { endAllChildren, killAllChildren } from "./children.ts";
 import { epochNowMs } from "./clock.ts";
+import type { Guards } from "./guards.ts";
 import { before } from "./link.ts";
 import { describeMachine, readMachineFacts } from "./machine.ts";
 import { markCpu, otherCpuPercent } from "./proc.ts";
@@ -105,32 +106,40 @@ function select(only: unknown, ceiling: boolean): readonly Workload[] {
 
 async function measureOnce(
   workload: Workload,
-  how: { kind: BrokerKind; settings: Settings },
+  how: { kind: BrokerKind; settings: Settings; round: number },
 ): Promise<Figures> {
-  const { commands, seconds } = how.settings;
-  const broker = await Broker.start(how.kind, { commands, profile: workload.profile });
+  const { kind, round, settings: { commands, seconds } } = how;
+  const { profile, guards = {} } = workload;
+  const brokers: Broker[] = [];
+  async function start(guards: Guards): Promise<Broker> {
+    const broker = await Broker.start(kind, { commands, profile, guards });
+    brokers.push(broker);
+    return broker;
+  }
   try {
+    const broker = await start(guards);
     return await before(epochNowMs() + MEASUREMENT_LIMIT_MS, {
-      of: workload.measure(broker, { seconds }),
-      name: `${workload.name} of ${how.kind}`,
+      of: workload.measure(broker, { seconds, round, another: start }),
+      name: `${workload.name} of ${kind}`,
     });
   } finally {
-    await broker.end();
+    for (const broker of brokers) await broker.end();
     await endAllChildren();
   }
 }
 
 async function measureRounds(workload: Workload, settings: Settings): Promise<Outcome> {
   const rounds: Round[] = [];
+  const kinds = settings.kinds.filter((kind) => kind === (workload.only ?? kind));
   if (workload.warmStart === true) await warmUp(workload, settings);
   for (let index = 0; index < settings.rounds; index++) {
-    const order = index % 2 === 0 ? settings.kinds : settings.kinds.toReversed();
+    const order = index % 2 === 0 ? kinds : kinds.toReversed();
     const round: Round = { order, figures: {}, errors: {}, otherCpuPercent: {} };
     for (const kind of order) {
       const title = `${workload.name} ${index + 1}/${settings.rounds} ${kind}`;
       const mark = await markCpu();
       try {
-        const figures = await measureOnce(workload, { kind, settings });
+        const figures = await measureOnce(workload, { kind, settings, round: index });
         round.figures[kind] = figures;
         tell(`${title}: ${describeFigures(workload, figures)}`);
       } catch (error) {
@@ -154,7 +163,7 @@ function describeFigures(workload: Workload, figures: Figures): string {
 /** Once without counting, so that every file is in the page cache. */
 async function warmUp(workload: Workload, settings: Settings): Promise<void> {
   for (const kind of settings.kinds) {
-    await measureOnce(workload, { kind, settings }).catch(function ignore(): void {
+    await measureOnce(workload, { kind, settings, round: 0 }).catch(function ignore(): void {
       // The measured rounds will fail the same way and say so.
     });
   }

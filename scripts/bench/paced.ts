@@ -1,5 +1,6 @@
 /** The worker that publishes at a fixed rate, in small ticks. */
 
+import type { Connection } from "./certified.ts";
 import { blockUntil, epochNowMs } from "./clock.ts";
 import type { ControlLink } from "./link.ts";
 import { DISCONNECT, PublishBatch } from "./packets.ts";
@@ -12,7 +13,7 @@ const TICKS_AT_ONCE = 100;
 const HELD_UP_MS = 1;
 
 interface PacedPublisher {
-  conn: Deno.TcpConn;
+  conn: Connection;
   batch: PublishBatch;
   sent: number;
 }
@@ -28,7 +29,7 @@ export async function runPaced(spec: PacedSpec, link: ControlLink): Promise<void
   if (!Number.isInteger(perTick)) throw new Error("Cannot pace: a tick must hold whole messages");
   const publishers: PacedPublisher[] = [];
   for (const [index, topic] of spec.topics.entries()) {
-    const conn = await openClient(spec.port, { id: `bench-paced-${epochNowMs()}-${index}` });
+    const conn = await openClient(spec, { id: `bench-paced-${epochNowMs()}-${index}` });
     const count = perTick * TICKS_AT_ONCE;
     const batch = new PublishBatch({ topics: [topic], count, qos: 0, publisher: index });
     publishers.push({ conn, batch, sent: 0 });

@@ -31,14 +31,25 @@ export type Qos = 0 | 1 | 2;
 
 const encoder = new TextEncoder();
 
-/** CONNECT with no Will and no credentials; `keepAliveS` 0 turns Keep Alive off. */
+/** User name and password. */
+export interface Login {
+  userName: string;
+  password: string;
+}
+
+/** CONNECT with no Will; `keepAliveS` 0 turns Keep Alive off. */
 export function encodeConnect(
   clientId: string,
-  { keepAliveS, cleanSession }: { keepAliveS: number; cleanSession: boolean },
+  client: { keepAliveS: number; cleanSession: boolean; login?: Login },
 ): Uint8Array<ArrayBuffer> {
-  const flags = cleanSession ? 0x02 : 0;
+  const { keepAliveS, cleanSession, login } = client;
+  const flags = (cleanSession ? 0x02 : 0) | (login === undefined ? 0 : 0xc0);
   const body = [...lengthPrefixed("MQTT"), 4, flags, keepAliveS >> 8, keepAliveS & 255];
-  return withFixedHeader(0x10, [...body, ...lengthPrefixed(clientId)]);
+  body.push(...lengthPrefixed(clientId));
+  if (login !== undefined) {
+    body.push(...lengthPrefixed(login.userName), ...lengthPrefixed(login.password));
+  }
+  return withFixedHeader(0x10, body);
 }
 
 /** SUBSCRIBE to all of `filters` with one QoS. */

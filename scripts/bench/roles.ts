@@ -2,10 +2,10 @@
 
 import type { LatencySummary } from "./latency_log.ts";
 import type { Qos } from "./packets.ts";
+import type { Target } from "./wire.ts";
 
 /** Connections that subscribe, count and acknowledge. */
-export interface SubscriberSpec {
-  port: number;
+export interface SubscriberSpec extends Target {
   qos: Qos;
   connections: number;
   /** One filter for each connection, used in turn; `trie` takes the 100,000 filters instead. */
@@ -39,8 +39,7 @@ export interface SubscriberResult {
 }
 
 /** Publishers at QoS 0 that send as fast as the broker takes. */
-export interface FloodSpec {
-  port: number;
+export interface FloodSpec extends Target {
   publishers: number;
   /** One topic for each publisher, used in turn; `trie` sends to all topics of the trie work. */
   topics: readonly string[] | "trie";
@@ -54,8 +53,7 @@ export interface FloodSpec {
 }
 
 /** Publishers at QoS 1 or 2 with a window of unacknowledged messages. */
-export interface WindowedSpec {
-  port: number;
+export interface WindowedSpec extends Target {
   qos: 1 | 2;
   publishers: number;
   topics: readonly string[];
@@ -83,8 +81,7 @@ export interface PublisherResult {
 }
 
 /** Publishers at a fixed rate. */
-export interface PacedSpec {
-  port: number;
+export interface PacedSpec extends Target {
   topics: readonly string[];
   /** Messages per second of each publisher, one publisher for each topic. */
   ratePerS: number;
@@ -98,8 +95,7 @@ export interface PacedResult extends PublisherResult {
 }
 
 /** Connections that do nothing but stay. */
-export interface IdleSpec {
-  port: number;
+export interface IdleSpec extends Target {
   connections: number;
   parallel: number;
 }
@@ -110,8 +106,7 @@ export interface IdleResult {
 }
 
 /** CONNECT, CONNACK, DISCONNECT, over and over. */
-export interface StormSpec {
-  port: number;
+export interface StormSpec extends Target {
   warmUp: number;
   total: number;
   parallel: number;
@@ -126,8 +121,7 @@ export interface StormResult {
 }
 
 /** A frozen subscriber, a slow one, and two publishers that flood them with QoS 0 and QoS 1. */
-export interface SlowSpec {
-  port: number;
+export interface SlowSpec extends Target {
   topic: string;
   slowBytesPerS: number;
   batchMessages: number;

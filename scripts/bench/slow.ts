@@ -1,5 +1,6 @@
 /** The worker that floods a frozen and a slow subscriber, to see whom else it hurts. */
 
+import type { Connection } from "./certified.ts";
 import { epochNowMs, sleep } from "./clock.ts";
 import { FloodPublisher } from "./flood.ts";
 import type { ControlLink } from "./link.ts";
@@ -14,12 +15,12 @@ const BUFFER_BYTES = 65_536;
 
 /** Runs the worker: floods from "go" until the end of the window, whatever becomes of it. */
 export async function runSlow(spec: SlowSpec, link: ControlLink): Promise<void> {
-  const frozen = await openClient(spec.port, { id: "bench-frozen" });
+  const frozen = await openClient(spec, { id: "bench-frozen" });
   await subscribe(frozen, { filters: [spec.topic], qos: 1 });
-  const slow = await openClient(spec.port, { id: "bench-slow" });
+  const slow = await openClient(spec, { id: "bench-slow" });
   await subscribe(slow, { filters: [spec.topic], qos: 1 });
-  const floodConn = await openClient(spec.port, { id: "bench-slow-flood" });
-  const windowConn = await openClient(spec.port, { id: "bench-slow-window" });
+  const floodConn = await openClient(spec, { id: "bench-slow-flood" });
+  const windowConn = await openClient(spec, { id: "bench-slow-window" });
   const flood = new FloodPublisher(floodConn, {
     batch: new PublishBatch({
       topics: [spec.topic],
@@ -57,7 +58,7 @@ export async function runSlow(spec: SlowSpec, link: ControlLink): Promise<void> 
 }
 
 async function readSlowly(
-  conn: Deno.TcpConn,
+  conn: Connection,
   work: { spec: SlowSpec; windowEndMs: number; result: SlowResult },
 ): Promise<void> {
   const { topic } = work.spec;

@@ -22,7 +22,7 @@ async function storm(spec: StormSpec, total: number): Promise<StormResult> {
       const id = `bench-storm-${next++}`;
       const beginMs = performance.now();
       try {
-        const conn = await openClient(spec.port, { id });
+        const conn = await openClient(spec, { id });
         await writeAll(conn, DISCONNECT);
         closeQuietly(conn);
         result.connected++;

@@ -1,5 +1,6 @@
 /** The worker that subscribes, counts and acknowledges. */
 
+import type { Connection } from "./certified.ts";
 import { epochNowMs, sleep } from "./clock.ts";
 import { LatencyLog } from "./latency_log.ts";
 import type { Command, ControlLink } from "./link.ts";
@@ -13,7 +14,7 @@ const AFTERMATH_MS = 30;
 const POLL_MS = 10;
 
 interface Subscription {
-  conn: Deno.TcpConn;
+  conn: Connection;
   receiver: Receiver;
 }
 
@@ -94,7 +95,7 @@ async function connectAll(
   const bufferBytes = spec.connections <= 8 ? 262_144 : spec.connections <= 64 ? 65_536 : 16_384;
   for (let index = 0; index < spec.connections; index++) {
     const cleanSession = spec.persistent !== true;
-    const conn = await openClient(spec.port, { id: `bench-${spec.name}-${index}`, cleanSession });
+    const conn = await openClient(spec, { id: `bench-${spec.name}-${index}`, cleanSession });
     const shape: ReceiverShape = { qos: spec.qos, publishers: spec.publishers, bufferBytes };
     const filter = spec.filters === "trie" ? "#" : filtersOf(spec, index)[0] ?? "";
     if (!filter.endsWith("#")) shape.topic = filter;

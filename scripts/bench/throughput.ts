@@ -2,6 +2,7 @@
 
 import { epochNowMs, sleepUntil } from "./clock.ts";
 import type { Broker } from "./brokers.ts";
+import type { Guards } from "./guards.ts";
 import { Load } from "./load.ts";
 import type { Qos } from "./packets.ts";
 import { readCpuMs, readMemory } from "./proc.ts";
@@ -53,6 +54,7 @@ interface Item {
   name: string;
   about: string;
   ratioAtLeast?: number;
+  guards?: Guards;
 }
 
 /** A throughput item of this shape. */
@@ -64,7 +66,8 @@ export function throughput(item: Item, shape: Shape): Workload {
     name: item.name,
     about: item.about,
     profile: "lossless",
-    mirror: true,
+    ...(item.guards && { guards: item.guards }),
+    mirror: item.guards === undefined,
     metrics: [
       { name: "deliveries_per_s", digits: 0, goals },
       { name: "loss_percent", digits: 2 },
@@ -113,7 +116,7 @@ export async function measureShape(
   const topics = Array.from({ length: shape.topics }, (_, index) => `${prefix}${index}`);
   const topicsEach = shape.topicsEach ?? 1;
   const subscriber = Load.start("subscriber", {
-    port: broker.port,
+    ...broker.target,
     qos: shape.qos,
     connections: shape.subscribers,
     filters: topicsEach === 1 ? topics : topics.map((topic) => `${topic}/#`),
@@ -122,7 +125,7 @@ export async function measureShape(
     name: "sub",
     persistent: shape.persistent === true,
   });
-  const common = { port: broker.port, publishers: shape.publishers, topics };
+  const common = { ...broker.target, publishers: shape.publishers, topics };
   const publisher = shape.qos === 0
     ? Load.start("flood", { ...common, ...shape, topics, topicsEach })
     : Load.start("windowed", {
@@ -152,7 +155,7 @@ export async function measureShape(
 async function measureTrie(broker: Broker, conditions: Conditions): Promise<Figures> {
   const before = await readMemory(broker.pid);
   const subscriber = Load.start("subscriber", {
-    port: broker.port,
+    ...broker.target,
     qos: 0,
     connections: TRIE_CLIENTS,
     filters: "trie",
@@ -161,7 +164,7 @@ async function measureTrie(broker: Broker, conditions: Conditions): Promise<Figu
     name: "trie",
   });
   const publisher = Load.start("flood", {
-    port: broker.port,
+    ...broker.target,
     publishers: 1,
     topics: "trie",
     topicsEach: 1,

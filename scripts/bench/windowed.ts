@@ -1,5 +1,6 @@
 /** The worker that publishes at QoS 1 or 2 with at most a window of unacknowledged messages. */
 
+import type { Connection } from "./certified.ts";
 import { epochNowMs, sleep } from "./clock.ts";
 import { LatencyLog } from "./latency_log.ts";
 import { before, type ControlLink } from "./link.ts";
@@ -22,7 +23,7 @@ export async function runWindowed(spec: WindowedSpec, link: ControlLink): Promis
   const samplesMax = spec.latencySamplesMax ?? 0;
   const latencies = samplesMax > 0 ? new LatencyLog(samplesMax) : undefined;
   for (let index = 0; index < spec.publishers; index++) {
-    const conn = await openClient(spec.port, { id: `bench-window-${index}` });
+    const conn = await openClient(spec, { id: `bench-window-${index}` });
     const topic = spec.topics[index % spec.topics.length] ?? "";
     const { qos, window } = spec;
     const work = { topic, qos, window, publisher: index, ...(latencies && { latencies }) };
@@ -76,7 +77,7 @@ export class WindowedPublisher {
   sent = 0;
   /** Messages whose handshake is complete. */
   acknowledged = 0;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Connection;
   readonly #qos: 1 | 2;
   readonly #window: number;
   readonly #batch: PublishBatch;
@@ -90,7 +91,7 @@ export class WindowedPublisher {
   #outputEnd = 0;
 
   constructor(
-    conn: Deno.TcpConn,
+    conn: Connection,
     work: {
       topic: string;
       qos: 1 | 2;

@@ -1,22 +1,31 @@
-/** Client connections: TCP, CONNECT, SUBSCRIBE. Only ever to 127.0.0.1. */
+/** Client connections: TCP, TLS, CONNECT, SUBSCRIBE. Only ever to 127.0.0.1. */
 
-import { encodeConnect, encodeSubscribe, type Qos } from "./packets.ts";
+import { connectCertified, type Connection } from "./certified.ts";
+import { encodeConnect, encodeSubscribe, type Login, type Qos } from "./packets.ts";
 
 /** The only address the rig connects to or listens on. */
 export const HOST = "127.0.0.1";
 
 const FILTERS_PER_SUBSCRIBE = 250;
 
-/** Opens TCP with TCP_NODELAY, sends CONNECT and waits for CONNACK; throws when refused. */
+/** What a client needs to come in. Whole in JSON, for it travels to the load processes. */
+export interface Target {
+  port: number;
+  /** PEM; absent for plain TCP. */
+  tls?: { authority: string; own?: { certificate: string; key: string } };
+  login?: Login;
+}
+
+/** Opens a connection, sends CONNECT and waits for CONNACK; throws when refused. */
 export async function openClient(
-  port: number,
+  target: Target,
   client: { id: string; keepAliveS?: number; cleanSession?: boolean },
-): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: HOST, port });
+): Promise<Connection> {
+  const conn = await openConnection(target);
   try {
-    conn.setNoDelay(true);
     const { id, keepAliveS = 0, cleanSession = true } = client;
-    await writeAll(conn, encodeConnect(id, { keepAliveS, cleanSession }));
+    const { login } = target;
+    await writeAll(conn, encodeConnect(id, { keepAliveS, cleanSession, ...(login && { login }) }));
     const connack = new Uint8Array(4);
     await readExactly(conn, connack);
     if (connack[0] !== 0x20 || connack[1] !== 2 || connack[3] !== 0) {
@@ -34,7 +43,7 @@ export async function openClient(
  * waits for every SUBACK. Throws unless each filter is granted the asked QoS.
  */
 export async function subscribe(
-  conn: Deno.TcpConn,
+  conn: Connection,
   request: { filters: readonly string[]; qos: Qos },
 ): Promise<void> {
   let packets = 0;
@@ -57,13 +66,13 @@ export async function subscribe(
 }
 
 /** Writes all of `bytes`, however many calls it takes. */
-export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+export async function writeAll(conn: Connection, bytes: Uint8Array): Promise<void> {
   let written = await conn.write(bytes);
   while (written < bytes.length) written += await conn.write(bytes.subarray(written));
 }
 
 /** Fills `into`; throws when the peer closes before. */
-export async function readExactly(conn: Deno.Conn, into: Uint8Array): Promise<void> {
+export async function readExactly(conn: Connection, into: Uint8Array): Promise<void> {
   let filled = 0;
   while (filled < into.length) {
     const count = await conn.read(into.subarray(filled));
@@ -73,7 +82,7 @@ export async function readExactly(conn: Deno.Conn, into: Uint8Array): Promise<vo
 }
 
 /** Closes, whatever state the connection is in. */
-export function closeQuietly(conn: Deno.Conn): void {
+export function closeQuietly(conn: Connection): void {
   try {
     conn.close();
   } catch {
@@ -81,7 +90,19 @@ export function closeQuietly(conn: Deno.Conn): void {
   }
 }
 
-async function readPacket(conn: Deno.Conn, expected: number): Promise<Uint8Array> {
+/** TCP with TCP_NODELAY, and TLS above it where the target wants that. */
+async function openConnection({ port, tls }: Target): Promise<Connection> {
+  const { authority, own } = tls ?? {};
+  if (authority !== undefined && own !== undefined) {
+    return await connectCertified({ hostname: HOST, port }, { authority, ...own });
+  }
+  const conn = await Deno.connect({ hostname: HOST, port });
+  conn.setNoDelay(true);
+  if (authority === undefined) return conn;
+  return await Deno.startTls(conn, { hostname: HOST, caCerts: [authority] });
+}
+
+async function readPacket(conn: Connection, expected: number): Promise<Uint8Array> {
   const byte = new Uint8Array(1);
   await readExactly(conn, byte);
   if (byte[0] !== expected) throw new Error(`Cannot read packet: first byte ${byte[0]}`);

@@ -1,7 +1,8 @@
 /** What a work item is, and what it measures. */
 
-import type { Broker } from "./brokers.ts";
+import type { Broker, BrokerKind } from "./brokers.ts";
 import type { Profile } from "./configs.ts";
+import type { Guards } from "./guards.ts";
 
 /** A bound that a figure is meant to keep. The exit code never depends on it. */
 export type Goal =
@@ -27,6 +28,10 @@ export interface Metric {
 export interface Conditions {
   /** Length of the measured window. */
   seconds: number;
+  /** Counts from 0. */
+  round: number;
+  /** Starts one more broker of the same kind and profile; it is ended with the measurement. */
+  another(guards: Guards): Promise<Broker>;
 }
 
 /** The figures of one measurement; metrics and whatever else explains them. */
@@ -37,6 +42,9 @@ export interface Workload {
   name: string;
   about: string;
   profile: Profile;
+  guards?: Guards;
+  /** The only broker that this can be asked of; absent for all. */
+  only?: BrokerKind;
   /** The rig's own mirror can stand in for a broker. */
   mirror: boolean;
   /** Start every broker once before the first round, so that its files are in the page cache. */

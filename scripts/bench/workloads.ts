@@ -2,6 +2,7 @@
 
 import { DURABLE_LATENCY, DURABLE_QOS1, QOS0_BESIDE_DURABLE } from "./durable.ts";
 import { CONNECT_STORM, RSS_10K_IDLE, RSS_IDLE, START_TO_CONNACK } from "./footprint.ts";
+import { beside1000Rules, handshakes } from "./guarded.ts";
 import { PACED_LATENCY, QOS0_BESIDE_SLOW } from "./latency.ts";
 import { SPARKPLUG_DATA } from "./sparkplug.ts";
 import { throughput, TRIE_100K } from "./throughput.ts";
@@ -56,6 +57,40 @@ export const WORKLOADS: readonly Workload[] = [
   DURABLE_QOS1,
   QOS0_BESIDE_DURABLE,
   DURABLE_LATENCY,
+  throughput(
+    {
+      name: "tls_qos0_4to4",
+      about: "4 pairs on 4 topics, QoS 0, over TLS 1.3",
+      ratioAtLeast: 5,
+      guards: { tls: "server" },
+    },
+    { qos: 0, publishers: 4, subscribers: 4, topics: 4, batchMessages: 800, batchesMax: 16 },
+  ),
+  handshakes("server"),
+  handshakes("mutual"),
+  beside1000Rules(
+    { name: "rules_qos0", about: "4 pairs on 4 topics, QoS 0, by 1,000 access rules and by none" },
+    { qos: 0, publishers: 4, subscribers: 4, topics: 4, batchMessages: 800, batchesMax: 16 },
+  ),
+  beside1000Rules(
+    {
+      name: "rules_qos0_topics",
+      about: "4 pairs, each message on another of 250 topics, QoS 0, by 1,000 rules and by none",
+    },
+    {
+      qos: 0,
+      publishers: 4,
+      subscribers: 4,
+      topics: 4,
+      topicsEach: 250,
+      batchMessages: 750,
+      batchesMax: 16,
+    },
+  ),
+  beside1000Rules(
+    { name: "rules_qos1", about: "4 pairs, QoS 1, window 64, by 1,000 access rules and by none" },
+    { qos: 1, publishers: 4, subscribers: 4, topics: 4, batchMessages: 0, batchesMax: 0 },
+  ),
   CONNECT_STORM,
   RSS_IDLE,
   RSS_10K_IDLE,
