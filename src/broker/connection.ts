@@ -87,6 +87,9 @@ export class Connection {
   topic: TopicEntry | null = null;
   topicAllowed = false;
   topicPolicyGeneration = -1;
+  /** See `Turn.ticketOf`. */
+  ticket = 0;
+  ticketGeneration = -1;
 
   constructor(
     handle: number,

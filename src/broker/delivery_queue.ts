@@ -19,6 +19,8 @@ export class Delivery {
   packetId = 0;
   /** When it began to wait, on the age clock; 0 if it did not. */
   queuedS = 0;
+  /** The ticket of the client that may read it; 0 where that has not been asked. */
+  readableBy = 0;
   /** A state of the QoS sender table. */
   state: number = QOS_SENDER.states.idle;
   sentAtMs = 0;

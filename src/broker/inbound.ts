@@ -347,8 +347,11 @@ export class Inbound {
     if (isProtocolError(entry)) return entry;
     connection.topic = entry;
     connection.topicPolicyGeneration = policy.generation;
-    const verdict = entry.serverOwned ? "drop" : policy.publish(connection, entry.name);
+    const ticket = this.#turn.ticketOf(connection);
+    const known = entry.publisher === ticket ? "allow" : null;
+    const verdict = entry.serverOwned ? "drop" : known ?? policy.publish(connection, entry.name);
     connection.topicAllowed = verdict === "allow";
+    if (connection.topicAllowed) entry.publisher = ticket;
     if (verdict !== "close") return entry;
     connection.topic = null;
     const { qos, retain } = this.#view;

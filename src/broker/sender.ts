@@ -196,7 +196,8 @@ export class Sender {
         this.#backlog.expire(session);
         continue;
       }
-      if (!this.#mayRead(connection, delivery.message)) {
+      const known = delivery.readableBy === this.#turn.ticketOf(connection);
+      if (!known && !this.#mayRead(connection, delivery.message)) {
         this.#turn.denials.read(connection, delivery.message);
         this.#backlog.giveUp(session, this.#backlog.shift(session), "read-refused");
         continue;
@@ -366,6 +367,9 @@ export class Sender {
   }
 
   #enqueue(session: Session, delivery: Delivery): void {
+    const { connection } = session;
+    // Its topic would not have led here.
+    if (connection !== null) delivery.readableBy = this.#turn.ticketOf(connection);
     const added = this.#backlog.add(session, delivery);
     if (added && session.persistent && delivery.qos > 0) this.#journal(session, delivery);
   }

@@ -27,6 +27,8 @@ export class TopicEntry {
   readonly sparkplug: SparkplugTopic | null;
   generation = -1;
   policyGeneration = -1;
+  /** The ticket of the last client that was allowed to publish here: most topics have but one. */
+  publisher = 0;
   sessions: readonly Session[] = [];
   /** The highest QoS granted to each session of `sessions`. [MQTT-3.3.5-1] */
   qos: readonly Qos[] = [];

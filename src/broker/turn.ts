@@ -60,6 +60,7 @@ export class Turn {
   wallMs = 0;
   /** What the age clock is ahead of the monotonic one. */
   #ageAheadMs = 0;
+  #tickets = 0;
   /** The connection whose packets are being processed, if any. */
   publisher: Connection | null = null;
   /** Connections with bytes to send or an end to carry out. */
@@ -117,6 +118,19 @@ export class Turn {
   /** Whether the turn has done enough, and has to end before more bytes are processed. */
   get full(): boolean {
     return this.fanOutBytes > FAN_OUT_BYTES_PER_TURN;
+  }
+
+  /**
+   * Stands for a connection under the present rules: a verdict that was noted with it holds as long
+   * as it is the same. Never 0, and never given to another connection.
+   */
+  ticketOf(connection: Connection): number {
+    const { generation } = this.policy;
+    if (connection.ticketGeneration !== generation) {
+      connection.ticketGeneration = generation;
+      connection.ticket = ++this.#tickets;
+    }
+    return connection.ticket;
   }
 
   /** Puts a connection on the dirty list. */

@@ -41,6 +41,7 @@
  * needs no quotation marks in it, and because each rule has its line, by which it can be named.
  */
 import { type AccessFileContent, readAccessFile } from "./_access_file_reader.ts";
+import { VerdictMemory } from "./_verdict_memory.ts";
 import { type AccessRule, OPERATION_BIT, type RuleLevel } from "./access_rule.ts";
 import { atOnce } from "./_in_slices.ts";
 import { type ClientIdentity, ClientRules, type PrincipalRules } from "./client_rules.ts";
@@ -54,6 +55,7 @@ export class AccessRules {
   readonly rules: readonly AccessRule[];
   readonly #principals: ReadonlyMap<string, PrincipalRules>;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
+  readonly #verdicts = new VerdictMemory();
 
   private constructor({ rules, principals, groups }: AccessFileContent) {
     this.rules = rules;
@@ -90,7 +92,7 @@ export class AccessRules {
     const keys = ["everyone", anonymous ? "anonymous" : "authenticated", ...own];
     for (const group of new Set(groups)) keys.push(`group ${group}`);
     const principals = keys.flatMap((key) => this.#principals.get(key) ?? []);
-    return new ClientRules(principals, identity);
+    return new ClientRules(principals, identity, this.#verdicts);
   }
 
   /** What is allowed in the file and yet of no use; nothing that keeps it from being used. */

@@ -14,7 +14,11 @@ import {
   type SubstitutedValues,
   usableValue,
 } from "./access_rule.ts";
+import type { KnownVerdicts, VerdictMemory } from "./_verdict_memory.ts";
 import { coversFilter, type RuleQuery, RuleTrie } from "./rule_trie.ts";
+
+/** In what is known of a topic: the operations that were judged, and so far above, those allowed. */
+const ALLOWED_SHIFT = 3;
 
 /** Who a client is, as far as it has been verified. */
 export interface ClientIdentity {
@@ -57,11 +61,15 @@ export class ClientRules {
   readonly #deny: readonly RuleTrie[];
   readonly #principals: readonly PrincipalRules[];
   readonly #values: SubstitutedValues;
+  readonly #memory: VerdictMemory;
+  readonly #known: KnownVerdicts = new Map();
 
   constructor(
     principals: readonly PrincipalRules[],
     { userName, clientIdentifier }: ClientIdentity,
+    memory: VerdictMemory,
   ) {
+    this.#memory = memory;
     this.#principals = principals;
     this.#allow = principals.map(({ allow }) => allow).filter(({ empty }) => !empty);
     this.#deny = principals.map(({ deny }) => deny).filter(({ empty }) => !empty);
@@ -118,6 +126,15 @@ export class ClientRules {
   }
 
   #permits(topic: TopicName, operation: number): boolean {
+    const known = this.#known.get(topic) ?? 0;
+    if ((known & operation) !== 0) return (known & (operation << ALLOWED_SHIFT)) !== 0;
+    const permitted = this.#judge(topic, operation);
+    const verdict = operation | (permitted ? operation << ALLOWED_SHIFT : 0);
+    this.#memory.keep(this.#known, topic, known | verdict);
+    return permitted;
+  }
+
+  #judge(topic: TopicName, operation: number): boolean {
     const query = this.#query(topic, operation);
     for (const trie of this.#deny) if (trie.overlaps(query)) return false;
     for (const trie of this.#allow) if (trie.overlaps(query)) return true;
