@@ -6,6 +6,7 @@ import type { Answer, Command } from "./link.ts";
 import { epochNowMs } from "./clock.ts";
 import type {
   FloodSpec,
+  GuessSpec,
   IdleSpec,
   PacedSpec,
   SlowSpec,
@@ -23,6 +24,7 @@ export interface RoleSpecs {
   idle: IdleSpec;
   storm: StormSpec;
   slow: SlowSpec;
+  guess: GuessSpec;
 }
 
 const ANSWER_LIMIT_MS = 60_000;

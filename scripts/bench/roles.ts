@@ -136,3 +136,24 @@ export interface SlowResult {
   /** Publishers and subscribers of the flood that the broker closed. */
   closed: number;
 }
+
+/** Wrong passwords from many addresses; the login of the target is the right one, used beside. */
+export interface GuessSpec extends Target {
+  guessedUser: string;
+  addresses: number;
+  attemptsMax: number;
+  ratePerS: number;
+  parallel: number;
+}
+
+/** What a guessing worker did. */
+export interface GuessResult {
+  attempts: number;
+  /** How many ended how: with a return code of CONNACK, "closed" before one, or else. */
+  ends: Record<string, number>;
+  elapsedMs: number;
+  /** Logins with the right password. */
+  visits: number;
+  visitsRefused: number;
+  visitMs: number[];
+}

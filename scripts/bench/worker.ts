@@ -1,11 +1,13 @@
 /** Entry of every load process: `worker.ts ROLE SPEC`, the spec in JSON. */
 
 import { runFlood } from "./flood.ts";
+import { runGuess } from "./guess.ts";
 import { runIdle } from "./idle.ts";
 import { ControlLink } from "./link.ts";
 import { runPaced } from "./paced.ts";
 import type {
   FloodSpec,
+  GuessSpec,
   IdleSpec,
   PacedSpec,
   SlowSpec,
@@ -35,6 +37,8 @@ async function main(role: string, spec: string): Promise<void> {
       return await runStorm(work as StormSpec, link);
     case "slow":
       return await runSlow(work as SlowSpec, link);
+    case "guess":
+      return await runGuess(work as GuessSpec, link);
     default:
       throw new Error(`Cannot work: unknown role "${role}"`);
   }

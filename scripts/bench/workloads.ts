@@ -5,6 +5,7 @@ import { CONNECT_STORM, RSS_10K_IDLE, RSS_IDLE, START_TO_CONNACK } from "./footp
 import { beside1000Rules, handshakes } from "./guarded.ts";
 import { PACED_LATENCY, QOS0_BESIDE_SLOW } from "./latency.ts";
 import { SPARKPLUG_DATA } from "./sparkplug.ts";
+import { PASSWORD_FLOOD } from "./password_flood.ts";
 import { throughput, TRIE_100K } from "./throughput.ts";
 import type { Workload } from "./workload.ts";
 
@@ -91,6 +92,7 @@ export const WORKLOADS: readonly Workload[] = [
     { name: "rules_qos1", about: "4 pairs, QoS 1, window 64, by 1,000 access rules and by none" },
     { qos: 1, publishers: 4, subscribers: 4, topics: 4, batchMessages: 0, batchesMax: 0 },
   ),
+  PASSWORD_FLOOD,
   CONNECT_STORM,
   RSS_IDLE,
   RSS_10K_IDLE,
