@@ -1,26 +1,18 @@
 /** Any access file: compiled rules, explanations and the naive evaluator agree on every topic. */
 import type { TopicFilter, TopicName } from "../src/mqtt/mod.ts";
 import { AccessRules, type ClientRules, type Operation } from "../src/security/mod.ts";
-import { type NaiveClient, type NaiveRule, naiveVerdict } from "./naive_access.ts";
+import { type NaiveClient, type NaiveFile, type NaiveRule, naiveVerdict } from "./naive_access.ts";
 import { naiveMatch } from "./naive_matcher.ts";
 import type { Random } from "./random.ts";
 import type { Failure, Target } from "./target.ts";
 
-/** Levels of topics: those that rules name, odd ones, and one that no rule names. */
-const LEVELS = ["a", "b", "", "$s", "%", "other"];
-const RULE_LEVELS = ["a", "a", "b", "", "$s", "%u", "%c", "g%u", "%%"];
-const VALUES = ["x", "", "$s", "a", "+", "#", "x/a", "a/b", "g"];
-const PRINCIPALS = [
-  "everyone",
-  "everyone",
-  "authenticated",
-  "anonymous",
-  "user x",
-  "client x",
-  "certificate x",
-  "group g",
-  "group h",
-];
+const RULE_LEVELS = ["a", "a", "b", "", "$s", "%u", "%c", "g%u", "%cg", "$%u", "%u%%", "%%"];
+/** Names that clients give themselves; many would like to be more than a name. */
+const VALUES = ["a", "a", "a", "$s", "$s", "$s", "", "+", "#", "x/a", "a/b", "g", "%u", "%c", "%%"]
+  .concat(["x y", "__proto__"]);
+const PLAIN_KINDS = ["everyone", "everyone", "authenticated", "anonymous", "group g", "group h"];
+const NAMED_KINDS = ["user", "client", "certificate"];
+const GROUPS = ["g", "h"];
 const OPERATIONS: readonly Operation[] = ["publish", "subscribe", "read"];
 /** One set of rules and one client, asked many questions. */
 export const ACCESS_RULES: Target = {
@@ -30,42 +22,44 @@ export const ACCESS_RULES: Target = {
     const depth = 1 + random.below(3);
     const length = 1 + random.below(10);
     const rules = Array.from({ length }, () => randomRule(random, depth));
+    const file = { rules, members: randomMembers(rules, random) };
     const client = randomClient(random);
-    const text = fileText(rules, random);
-    const problem = problemOf(rules, client, { text, random, depth });
+    const text = fileText(file, random);
+    const problem = problemOf(file, client, { text, random, depth });
     const input = `${JSON.stringify(client)}\n${text}`;
     return problem === null ? null : { problem, input: new TextEncoder().encode(input) };
   },
 };
 
 function problemOf(
-  rules: readonly NaiveRule[],
+  file: NaiveFile,
   client: NaiveClient,
   { text, random, depth }: { text: string; random: Random; depth: number },
 ): string | null {
   const parsed = AccessRules.parse(text);
   if (!parsed.ok) return `not parsed: ${JSON.stringify(parsed.diagnostics)}`;
   const compiled = parsed.value.for(client);
-  const { userName, clientIdentifier } = client;
-  const named = [userName ?? "", clientIdentifier, `g${userName}`];
-  const levels = [...new Set([...LEVELS, ...named.filter((value) => !/[+#/]/.test(value))])];
+  const levels = levelsNamed(file.rules, client);
   // The deepest counter-example has a level more than any rule or filter.
   const universe = allTopics(levels, depth + 1);
   for (let i = 0; i < 60; i++) {
     const topic = random.pick(universe);
     for (const operation of ["publish", "read"] as const) {
-      const wanted = naiveVerdict(rules, client, { operation, topic });
+      const wanted = naiveVerdict(file, client, { operation, topic });
       const problem = disagreement(compiled, { operation, topic, wanted });
       if (problem !== null) return problem;
     }
   }
-  const verdicts = universe.map((topic) => ({
-    topic,
-    allowed: naiveVerdict(rules, client, { operation: "subscribe", topic }),
-  }));
+  const verdicts = new Map<string, boolean>();
+  function maySubscribe(topic: string): boolean {
+    const known = verdicts.get(topic) ??
+      naiveVerdict(file, client, { operation: "subscribe", topic });
+    verdicts.set(topic, known);
+    return known;
+  }
   for (let i = 0; i < 12; i++) {
     const filter = randomFilter(random, { levels, depth });
-    const wanted = verdicts.every(({ topic, allowed }) => allowed || !naiveMatch(filter, topic));
+    const wanted = universe.every((topic) => !naiveMatch(filter, topic) || maySubscribe(topic));
     const problem = disagreement(compiled, { operation: "subscribe", topic: filter, wanted });
     if (problem !== null) return problem;
   }
@@ -91,7 +85,7 @@ function disagreement(
 function randomRule(random: Random, depth: number): NaiveRule {
   const operations = OPERATIONS.filter(() => random.oneIn(2));
   return {
-    whom: random.pick(PRINCIPALS),
+    whom: random.oneIn(2) ? random.pick(PLAIN_KINDS) : randomNamed(random),
     action: random.oneIn(3) ? "deny" : "allow",
     operations: operations.length === 0 ? OPERATIONS : operations,
     filter: randomFilter(random, { levels: RULE_LEVELS, depth }),
@@ -111,30 +105,70 @@ function randomFilter(
   return chosen.join("/") || "/";
 }
 
-function randomClient(random: Random): NaiveClient {
-  const userName = random.oneIn(4) ? null : random.pick(VALUES);
-  const clientIdentifier = random.oneIn(2) ? "x" : random.pick(VALUES);
-  const certificate = random.oneIn(2) ? null : "x";
-  // As the members lines of `fileText` have it.
-  const groups = [
-    ...(userName === "x" ? ["g"] : []),
-    ...(clientIdentifier === "x" || certificate === "x" ? ["h"] : []),
-  ];
-  return { userName, clientIdentifier, certificate, groups };
+/** Somebody by name; x is who comes most often. */
+function randomNamed(random: Random): string {
+  const name = random.oneIn(2) ? "x" : random.pick(VALUES);
+  return `${random.pick(NAMED_KINDS)} ${name === "" ? "x" : name}`;
 }
 
-function fileText(rules: readonly NaiveRule[], random: Random): string {
+/** Members of the groups that there are rules for, one at least in each. */
+function randomMembers(
+  rules: readonly NaiveRule[],
+  random: Random,
+): NaiveFile["members"] {
+  const groups = GROUPS.filter((group) => rules.some(({ whom }) => whom === `group ${group}`));
+  return groups.flatMap((group) =>
+    Array.from({ length: 1 + random.below(3) }, () => ({ group, member: randomNamed(random) }))
+  );
+}
+
+function randomClient(random: Random): NaiveClient {
+  function name(): string {
+    return random.oneIn(3) ? "x" : random.pick(VALUES);
+  }
+  const userName = random.oneIn(4) ? null : name();
+  const certificate = random.oneIn(2) ? null : name();
+  return { userName, clientIdentifier: name(), certificate };
+}
+
+/**
+ * The levels that the rules name, as they are for this client, his own names, one that no rule
+ * names, and one with a `$` that none may name.
+ */
+function levelsNamed(rules: readonly NaiveRule[], client: NaiveClient): readonly string[] {
+  const { userName, clientIdentifier } = client;
+  const written = rules.flatMap(({ filter }) => filter.split("/"));
+  const values: Readonly<Record<string, string>> = {
+    "%u": userName ?? "",
+    "%c": clientIdentifier,
+    "%%": "%",
+  };
+  const named = written.map((level) => level.replace(/%[uc%]/g, (found) => values[found]!));
+  const levels = ["other", "$s", clientIdentifier, ...named];
+  return [...new Set(levels.filter((level) => !/[+#/]/.test(level)))];
+}
+
+function fileText({ rules, members }: NaiveFile, random: Random): string {
   const lines = ["# made by chance"];
   for (const { whom, action, operations, filter } of rules) {
     const all = operations.length === 3 && random.oneIn(2);
     const written = random.oneIn(4) ? JSON.stringify(filter) : filter;
-    lines.push(whom, `  ${action} ${all ? "all" : operations.join(",")}  ${written}`);
+    lines.push(principalText(whom, random));
+    lines.push(`  ${action} ${all ? "all" : operations.join(",")}  ${written}`);
   }
-  if (rules.some(({ whom }) => whom === "group g")) lines.push("members g user x y");
-  if (rules.some(({ whom }) => whom === "group h")) {
-    lines.push("members h client x", "members h certificate x");
+  for (const { group, member } of members) {
+    lines.push(`members ${group} ${principalText(member, random)}`);
   }
   return lines.join(random.oneIn(2) ? "\n" : "\r\n");
+}
+
+/** `user x`, with the name in quotation marks now and then, and where it has to be. */
+function principalText(whom: string, random: Random): string {
+  const at = whom.indexOf(" ");
+  if (at < 0) return whom;
+  const [kind, name] = [whom.slice(0, at), whom.slice(at + 1)];
+  const quoted = name.includes(" ") || name.startsWith("#") || random.oneIn(4);
+  return `${kind} ${quoted ? JSON.stringify(name) : name}`;
 }
 
 /**

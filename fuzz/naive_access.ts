@@ -12,23 +12,35 @@ export interface NaiveRule {
   readonly filter: string;
 }
 
+/** Who belongs to a group: `user x`, `client x` or `certificate x`. */
+export interface NaiveMember {
+  readonly group: string;
+  readonly member: string;
+}
+
+/** What an access file says. */
+export interface NaiveFile {
+  readonly rules: readonly NaiveRule[];
+  readonly members: readonly NaiveMember[];
+}
+
 /** Who asks. */
 export interface NaiveClient {
   readonly userName: string | null;
   readonly clientIdentifier: string;
   readonly certificate: string | null;
-  /** Groups, by the members lines. */
-  readonly groups: readonly string[];
 }
 
 /** Whether a client may do something with one topic. */
 export function naiveVerdict(
-  rules: readonly NaiveRule[],
+  { rules, members }: NaiveFile,
   client: NaiveClient,
   { operation, topic }: { operation: string; topic: string },
 ): boolean {
+  const groups = members.filter(({ member }) => isFor(member, client)).map(({ group }) => group);
   const applying = rules.filter((rule) =>
-    isFor(rule.whom, client) && rule.operations.includes(operation) && matches(rule, client, topic)
+    (isFor(rule.whom, client) || groups.some((group) => rule.whom === `group ${group}`)) &&
+    rule.operations.includes(operation) && matches(rule, client, topic)
   );
   return applying.some(({ action }) => action === "allow") &&
     !applying.some(({ action }) => action === "deny");
@@ -41,8 +53,7 @@ function isFor(whom: string, client: NaiveClient): boolean {
     (whom === "anonymous" && !known) ||
     (client.userName !== null && whom === `user ${client.userName}`) ||
     whom === `client ${client.clientIdentifier}` ||
-    (client.certificate !== null && whom === `certificate ${client.certificate}`) ||
-    client.groups.some((group) => whom === `group ${group}`);
+    (client.certificate !== null && whom === `certificate ${client.certificate}`);
 }
 
 function matches({ action, filter }: NaiveRule, client: NaiveClient, topic: string): boolean {
@@ -58,7 +69,7 @@ function matches({ action, filter }: NaiveRule, client: NaiveClient, topic: stri
     const opens = index === 0 && value.startsWith("$") && /^%[uc]/.test(written);
     if (action === "allow" && (unusable || opens)) return false;
     if (unusable) return naiveFrom(levels, topic);
-    levels.push(written.replace(/%u|%c/, () => value).replace("%%", "%"));
+    levels.push(written.replace(/%[uc%]/g, (found) => found === "%%" ? "%" : value));
   }
   return naiveMatch(levels.join("/"), topic);
 }

@@ -95,14 +95,6 @@ export class ClientRules {
     return this.#permitsAll(filter, OPERATION_BIT.subscribe) ? qos : null;
   }
 
-  /**
-   * Whether everything that a filter matches may be delivered, so that nothing has to be asked at
-   * each delivery of such a subscription.
-   */
-  readsAll(filter: TopicFilter): boolean {
-    return this.#permitsAll(filter, OPERATION_BIT.read);
-  }
-
   /** The verdict on an operation, and the line that decided it; slow, for people. */
   explain(operation: Operation, topic: TopicName | TopicFilter): AccessExplanation {
     const query = this.#query(topic, OPERATION_BIT[operation]);

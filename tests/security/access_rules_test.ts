@@ -30,7 +30,7 @@ function allows(client: ClientRules, operation: Operation, topic: string): boole
 }
 
 Deno.test("compiled rules agree with the naive evaluator and with every topic tried", () => {
-  const report = runTarget(ACCESS_RULES, { seed: 7, inputs: 2_000, seconds: 6 });
+  const report = runTarget(ACCESS_RULES, { seed: 7, inputs: 1_500, seconds: 60 });
   assertEquals(report.failure, null);
 });
 
@@ -179,9 +179,6 @@ Deno.test("a subscription is granted only if every topic it matches is allowed",
 Deno.test("who may subscribe to more than he may read is to have deliveries filtered", () => {
   const client = rules("everyone\nallow subscribe #\nallow read plant/#\ndeny read plant/secret/#");
   assertEquals(client.subscribe("#" as TopicFilter, 1), 1);
-  assert(!client.readsAll("#" as TopicFilter));
-  assert(!client.readsAll("plant/+/x" as TopicFilter));
-  assert(client.readsAll("plant/line/#" as TopicFilter));
   assert(allows(client, "read", "plant/a"));
   assert(!allows(client, "read", "plant/secret/a"));
 });
