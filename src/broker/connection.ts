@@ -86,7 +86,7 @@ export class Connection {
   /** The topic published last, with the policy's verdict on it. */
   topic: TopicEntry | null = null;
   topicAllowed = false;
-  topicPolicyGeneration = -1;
+  topicTicket = 0;
   /** See `Turn.ticketOf`. */
   ticket = 0;
   ticketGeneration = -1;

@@ -342,12 +342,12 @@ export class Inbound {
     const { topicStart, topicEnd } = this.#view;
     const last = connection.topic;
     const same = last !== null && last.equals(bytes, topicStart, topicEnd);
-    if (same && connection.topicPolicyGeneration === policy.generation) return last;
+    const ticket = this.#turn.ticketOf(connection);
+    if (same && connection.topicTicket === ticket) return last;
     const entry = this.#parts.router.topics.resolve(bytes, topicStart, topicEnd);
     if (isProtocolError(entry)) return entry;
     connection.topic = entry;
-    connection.topicPolicyGeneration = policy.generation;
-    const ticket = this.#turn.ticketOf(connection);
+    connection.topicTicket = ticket;
     const known = entry.publisher === ticket ? "allow" : null;
     const verdict = entry.serverOwned ? "drop" : known ?? policy.publish(connection, entry.name);
     connection.topicAllowed = verdict === "allow";

@@ -252,8 +252,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "verdict on a publish kept past a reload",
     file: INBOUND,
-    original: "if (same && connection.topicPolicyGeneration === policy.generation) return last;",
-    replacement: "if (same && connection.topicPolicyGeneration >= 0) return last;",
+    original: "if (same && connection.topicTicket === ticket) return last;",
+    replacement: "if (same && connection.topicTicket > 0) return last;",
+  },
+  {
+    name: "verdict on a publish used for another client",
+    file: INBOUND,
+    original: `const known = entry.publisher === ticket ? "allow" : null;`,
+    replacement: `const known = entry.publisher > 0 ? "allow" : null;`,
   },
   {
     name: "Will not judged when it is due",
