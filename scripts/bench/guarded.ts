@@ -93,7 +93,19 @@ async function measureRules(
   ruled: Broker,
   work: { shape: Shape; conditions: Conditions },
 ): Promise<Figures> {
-  const bare = await work.conditions.another({});
+  const bare = await ruled.another("lossless");
+  try {
+    return await compareRules(ruled, { ...work, bare });
+  } finally {
+    await bare.end();
+  }
+}
+
+async function compareRules(
+  ruled: Broker,
+  work: { bare: Broker; shape: Shape; conditions: Conditions },
+): Promise<Figures> {
+  const { bare } = work;
   const order = work.conditions.round % 2 === 0 ? [ruled, bare] : [bare, ruled];
   const measured = new Map<Broker, Figures>();
   for (const broker of order) measured.set(broker, await measureShape(broker, work));

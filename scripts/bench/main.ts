@@ -16,7 +16,6 @@ import {
 } from "./brokers.ts";
 import { endAllChildren, killAllChildren } from "./children.ts";
 import { epochNowMs } from "./clock.ts";
-import type { Guards } from "./guards.ts";
 import { before } from "./link.ts";
 import { describeMachine, readMachineFacts } from "./machine.ts";
 import { markCpu, otherCpuPercent } from "./proc.ts";
@@ -110,20 +109,14 @@ async function measureOnce(
 ): Promise<Figures> {
   const { kind, round, settings: { commands, seconds } } = how;
   const { profile, guards = {} } = workload;
-  const brokers: Broker[] = [];
-  async function start(guards: Guards): Promise<Broker> {
-    const broker = await Broker.start(kind, { commands, profile, guards });
-    brokers.push(broker);
-    return broker;
-  }
+  const broker = await Broker.start(kind, { commands, profile, guards });
   try {
-    const broker = await start(guards);
     return await before(epochNowMs() + MEASUREMENT_LIMIT_MS, {
-      of: workload.measure(broker, { seconds, round, another: start }),
+      of: workload.measure(broker, { seconds, round }),
       name: `${workload.name} of ${kind}`,
     });
   } finally {
-    for (const broker of brokers) await broker.end();
+    await broker.end();
     await endAllChildren();
   }
 }

@@ -30,8 +30,6 @@ export interface Conditions {
   seconds: number;
   /** Counts from 0. */
   round: number;
-  /** Starts one more broker of the same kind and profile; it is ended with the measurement. */
-  another(guards: Guards): Promise<Broker>;
 }
 
 /** The figures of one measurement; metrics and whatever else explains them. */

@@ -338,7 +338,6 @@ export class Inbound {
 
   /** The topic of the PUBLISH in `#view`, with the policy's verdict on it left in the connection. */
   #topic(connection: Connection, bytes: Uint8Array): TopicEntry | ProtocolError {
-    const { policy } = this.#turn;
     const { topicStart, topicEnd } = this.#view;
     const last = connection.topic;
     const same = last !== null && last.equals(bytes, topicStart, topicEnd);
@@ -348,10 +347,8 @@ export class Inbound {
     if (isProtocolError(entry)) return entry;
     connection.topic = entry;
     connection.topicTicket = ticket;
-    const known = entry.publisher === ticket ? "allow" : null;
-    const verdict = entry.serverOwned ? "drop" : known ?? policy.publish(connection, entry.name);
+    const verdict = entry.judge(connection, this.#turn);
     connection.topicAllowed = verdict === "allow";
-    if (connection.topicAllowed) entry.publisher = ticket;
     if (verdict !== "close") return entry;
     connection.topic = null;
     const { qos, retain } = this.#view;

@@ -6,11 +6,13 @@ import {
   type Qos,
   type TopicName,
 } from "../mqtt/mod.ts";
-import type { AccessPolicy } from "./policy.ts";
+import type { Connection } from "./connection.ts";
+import type { AccessPolicy, PublishVerdict } from "./policy.ts";
 import { isServerTopic, mayRead } from "./server_topics.ts";
 import type { Session } from "./session.ts";
 import type { SparkplugPolicy, SparkplugTopic } from "./sparkplug_policy.ts";
 import type { TopicTrie } from "./topic_trie.ts";
+import type { Turn } from "./turn.ts";
 
 const SLOTS = 4096;
 /** Longer names are looked up each time; with the slots, this bounds the bytes of the cache. */
@@ -53,6 +55,16 @@ export class TopicEntry {
       if (source[start + i] !== bytes[i]) return false;
     }
     return true;
+  }
+
+  /** The verdict on a publish of this client; asked once, and then again when another one was. */
+  judge(connection: Connection, turn: Turn): PublishVerdict {
+    if (this.serverOwned) return "drop";
+    const ticket = turn.ticketOf(connection);
+    if (this.publisher === ticket) return "allow";
+    const verdict = turn.policy.publish(connection, this.name);
+    if (verdict === "allow") this.publisher = ticket;
+    return verdict;
   }
 
   /** Asks the trie for the subscribers, and the policy who of those that are there may read. */

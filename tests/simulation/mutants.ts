@@ -257,9 +257,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "verdict on a publish used for another client",
-    file: INBOUND,
-    original: `const known = entry.publisher === ticket ? "allow" : null;`,
-    replacement: `const known = entry.publisher > 0 ? "allow" : null;`,
+    file: "src/broker/topic_cache.ts",
+    original: `if (this.publisher === ticket) return "allow";`,
+    replacement: `if (this.publisher > 0) return "allow";`,
   },
   {
     name: "Will not judged when it is due",
