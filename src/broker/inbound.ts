@@ -39,7 +39,7 @@ import type { Subscriptions } from "./subscriptions.ts";
 import type { SparkplugTopic } from "./sparkplug_policy.ts";
 import type { TopicEntry } from "./topic_cache.ts";
 import { NO_TRANSITION } from "./transition_table.ts";
-import { FAN_OUT_BYTES_PER_TURN, type Turn } from "./turn.ts";
+import { runBytesMax, type Turn } from "./turn.ts";
 
 const PUBACK_FIRST_BYTE = 0x40;
 const PUBREC_FIRST_BYTE = 0x50;
@@ -298,7 +298,7 @@ export class Inbound {
     }
     let end = first;
     let packets = 1;
-    let most = this.#runBytesMax(entry);
+    let most = runBytesMax(entry.sessions.length);
     let packetsMost = most;
     while (end - at.position < most && packets < packetsMost) {
       const next = sameTopicEnd(bytes, { start: end, limit: at.limit, packetBytesMax }, entry);
@@ -329,11 +329,6 @@ export class Inbound {
     statistics.publishReceived++;
     statistics.publishBytesReceived += run.end - run.start;
     return this.#parts.intake.takeJudged(connection, entry, { topic, run, view: this.#view });
-  }
-
-  #runBytesMax(entry: TopicEntry): number {
-    const receivers = entry.sessions.length;
-    return receivers <= 64 ? 131_072 : FAN_OUT_BYTES_PER_TURN / receivers;
   }
 
   /** The topic of the PUBLISH in `#view`, with the policy's verdict on it left in the connection. */

@@ -376,18 +376,16 @@ export class Sender {
 
   #journal(session: Session, delivery: Delivery): void {
     const { message, qos, retain, packetId, queuedS } = delivery;
-    const { clientIdentifier } = session;
     const sequence = ++this.#sequence;
     delivery.sequence = sequence;
-    const sent = packetId === 0 ? 0 : sequence;
     this.#turn.journal.deliveryAdded({
-      clientIdentifier,
+      clientIdentifier: session.clientIdentifier,
       sequence,
       message,
       qos,
       retain,
       packetId,
-      sent,
+      sent: packetId === 0 ? 0 : sequence,
       queuedS,
     });
   }

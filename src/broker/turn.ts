@@ -13,7 +13,12 @@ import type { SparkplugPolicy } from "./sparkplug_policy.ts";
 import { Statistics } from "./statistics.ts";
 
 /** Bytes of fan-out after which a turn ends, so that outboxes drain before more is read. */
-export const FAN_OUT_BYTES_PER_TURN = 8_388_608;
+const FAN_OUT_BYTES_PER_TURN = 8_388_608;
+
+/** How long a run of QoS 0 packets may be that goes to so many receivers at once. */
+export function runBytesMax(receivers: number): number {
+  return receivers <= 64 ? 131_072 : FAN_OUT_BYTES_PER_TURN / receivers;
+}
 
 /** Steps through the retained messages after which a turn leaves the rest to the next. */
 export const WALK_STEPS_PER_TURN = 10_000;

@@ -1,6 +1,6 @@
 /** Verdicts of the policy that the core keeps: asked once, and never used for anybody else. */
 import { assertEquals } from "@std/assert";
-import type { AccessPolicy, ClientFacts } from "../../src/broker/mod.ts";
+import { type AccessPolicy, type ClientFacts, OPEN_ACCESS } from "../../src/broker/mod.ts";
 import { publishPacket } from "../support/wire_client.ts";
 import { Core } from "./_core.ts";
 import type { FakeClient } from "./_fake_client.ts";
@@ -13,11 +13,10 @@ function onlyAlice(generation: number): AccessPolicy & { readonly asked: string[
     return userName === "alice";
   }
   return {
+    ...OPEN_ACCESS,
     asked,
     generation,
-    connect: () => ({ kind: "accept" }),
     publish: (client, topic) => judge(client, `publish ${topic}`) ? "allow" : "drop",
-    subscribe: (_client, { qos }) => qos,
     read: (client, topic) => judge(client, `read ${topic}`),
   };
 }
