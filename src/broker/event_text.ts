@@ -90,7 +90,7 @@ export function describeEvent(event: BrokerEvent): { severity: Severity; text: s
 function describeRefusal(refusal: ConnectRefusal | null): string {
   if (refusal === null) return "";
   const { returnCode, reason } = refusal;
-  return `: ${reason === null ? CODES[returnCode] : REASONS[reason]}`;
+  return ` (${reason === null ? CODES[returnCode] : REASONS[reason]})`;
 }
 
 function describeConnection(connection: Connection): string {

@@ -158,7 +158,7 @@ Deno.test("others are served while a client is held, and log and $SYS counters t
   }
   assertEquals(core.statistics.publishersHeld, 0);
   const lines = core.events.filter(({ kind }) => kind === "rateExceeded").map(describeEvent);
-  const said = 'held: client="greedy" address=192.0.2.1:1, a rate is exceeded; said once';
+  const said = 'held: client="greedy" user=- address=192.0.2.1:1, a rate is exceeded; said once';
   assertEquals(lines, [{ severity: "info", text: said }]);
   assertGreater(core.statistics.rateHolds, 100);
   assertEquals(core.statistics.rateCloses, 0);
@@ -178,7 +178,7 @@ Deno.test("with over_limit close a client above its limit is closed, and its Wil
   assertEquals(reader.takeMessages().map(({ topic }) => topic).at(-1), name("gone"));
   assertEquals([core.statistics.rateCloses, core.statistics.rateHolds], [1, 0]);
   const closed = core.events.filter(({ kind }) => kind === "closed").map(describeEvent);
-  const said = 'closed: client="greedy" address=192.0.2.1:1, sends more than its rate';
+  const said = 'closed: client="greedy" user=- address=192.0.2.1:1, sends more than its rate';
   assertEquals(closed, [{ severity: "warn", text: said }]);
 });
 

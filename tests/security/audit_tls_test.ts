@@ -86,7 +86,7 @@ Deno.test({
     assertMatch(String(revoked?.reason), /revoked/);
     assertEquals(told(lines, ["reload"], ["what", "result"]).at(-1), {
       event: "reload",
-      what: "certificates",
+      what: "certificates of listener 127.0.0.1:0",
       result: "ok",
     });
   },

@@ -283,7 +283,7 @@ Deno.test("reloads are recorded with their reason, and who has to go for one", a
     await alice.expectClosed();
   });
   const reloads = told(lines, ["reload"], ["what", "result", "problem"]);
-  const what = "passwords, access rules";
+  const what = "passwords";
   assertEquals(reloads.filter((line) => line.what === what).map(({ result }) => result), [
     "failed",
     "ok",
