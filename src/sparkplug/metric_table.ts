@@ -1,0 +1,91 @@
+/** Metrics of a birth, found by their name's bytes or by their alias. */
+import { encodeUtf8 } from "../mqtt/mod.ts";
+import type { Metric } from "./payload.ts";
+
+/** A metric as it was born. */
+export class BornMetric {
+  readonly name: string;
+  readonly nameBytes: Uint8Array;
+  /** A number where that is exact. */
+  readonly alias: number | bigint | null;
+  readonly dataType: number;
+  /** The metric that stood behind this one last time: mostly it does again. */
+  next: BornMetric | null = null;
+  /** Hash of the last value, where unchanged values are watched; -1 if there is none. */
+  valueHash = -1;
+
+  constructor(metric: Metric) {
+    this.name = metric.name ?? "";
+    this.nameBytes = encodeUtf8(this.name);
+    this.alias = metric.alias === null ? null : aliasKey(metric.alias);
+    this.dataType = metric.dataType ?? 0;
+  }
+}
+
+/** An alias as a key. */
+export function aliasKey(alias: bigint): number | bigint {
+  return alias <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(alias) : alias;
+}
+
+/** Metrics of one Edge Node or one Device. */
+export class MetricTable {
+  readonly metrics: BornMetric[] = [];
+  /** The metric that stood first last time. */
+  first: BornMetric | null = null;
+  /** Whether metrics were left out because there were too many. */
+  incomplete = false;
+  readonly #byHash = new Map<number, BornMetric[]>();
+  readonly #byAlias = new Map<number | bigint, BornMetric>();
+
+  /** Adds one; a second of the same name is found no more. */
+  add(metric: BornMetric): void {
+    const last = this.metrics.at(-1);
+    if (last === undefined) this.first = metric;
+    else last.next = metric;
+    this.metrics.push(metric);
+    const hash = hashBytes(metric.nameBytes, 0, metric.nameBytes.length);
+    const chain = this.#byHash.get(hash);
+    if (chain === undefined) this.#byHash.set(hash, [metric]);
+    else chain.push(metric);
+    if (metric.alias !== null) this.#byAlias.set(metric.alias, metric);
+  }
+
+  /** The metric of this name, or null. */
+  byName(bytes: Uint8Array, start: number, end: number): BornMetric | null {
+    const chain = this.#byHash.get(hashBytes(bytes, start, end));
+    if (chain === undefined) return null;
+    return chain.find((metric) => sameBytes(metric.nameBytes, bytes, start, end)) ?? null;
+  }
+
+  /** The metric of this alias, or null. */
+  byAlias(alias: number | bigint): BornMetric | null {
+    return this.#byAlias.get(alias) ?? null;
+  }
+
+  /** The metric of this name, or null. */
+  named(name: string): BornMetric | null {
+    const bytes = encodeUtf8(name);
+    return this.byName(bytes, 0, bytes.length);
+  }
+}
+
+/** FNV-1a. */
+export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  return hash >>> 0;
+}
+
+/** Whether `expected` stands at `bytes[start, end)`. Positional, because it runs for each metric. */
+export function sameBytes(
+  expected: Uint8Array,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  const length = end - start;
+  if (expected.length !== length) return false;
+  // Names of one plant begin alike: they differ at their ends.
+  for (let i = length - 1; i >= 0; i--) if (expected[i] !== bytes[start + i]) return false;
+  return true;
+}

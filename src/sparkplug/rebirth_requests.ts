@@ -1,0 +1,96 @@
+/** Asks Edge Nodes to be born again (7.1), not more often than they can bear. */
+import { REBIRTH_METRIC } from "./birth_book.ts";
+import type { EdgeNode } from "./node_state.ts";
+import { subscribedQos } from "./subscriptions_seen.ts";
+import { NAMESPACE } from "./topic.ts";
+
+/** A message to publish, at QoS 0 and not retained. */
+export interface RebirthRequest {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** What made it necessary. */
+  readonly cause: string;
+}
+
+/** Births follow a CONNECT by themselves. */
+const DEBOUNCE_MS = 2000;
+const FIRST_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 600_000;
+/** Of all Edge Nodes: after a restart of the broker everybody looks unborn. */
+const REQUESTS_PER_SECOND = 5;
+
+interface Wish {
+  cause: string;
+  wanted: boolean;
+  notBeforeMs: number;
+  pauseMs: number;
+}
+
+/** Wishes by Edge Node. */
+export class RebirthRequests {
+  readonly #wishes = new Map<EdgeNode, Wish>();
+  #secondStartMs = 0;
+  #sentInSecond = 0;
+  /** Requests handed out so far. */
+  sent = 0;
+
+  /** Notes that the Edge Node should be asked. */
+  want(node: EdgeNode, cause: string, nowMs: number): void {
+    const wish = this.#wishes.get(node);
+    if (wish !== undefined) {
+      if (!wish.wanted) wish.cause = cause;
+      wish.wanted = true;
+      return;
+    }
+    const notBeforeMs = Math.max(nowMs, (node.owner?.connectedMs ?? nowMs) + DEBOUNCE_MS);
+    this.#wishes.set(node, { cause, wanted: true, notBeforeMs, pauseMs: FIRST_PAUSE_MS });
+  }
+
+  /** The Edge Node was born, or is gone: nothing is wanted of it any more. */
+  settled(node: EdgeNode): void {
+    this.#wishes.delete(node);
+  }
+
+  /** The requests that are due. An Edge Node that does not listen gets none. */
+  due(nowMs: number): RebirthRequest[] {
+    if (this.#wishes.size === 0) return [];
+    if (nowMs - this.#secondStartMs >= 1000) {
+      this.#secondStartMs = nowMs;
+      this.#sentInSecond = 0;
+    }
+    const requests: RebirthRequest[] = [];
+    for (const [node, wish] of this.#wishes) {
+      if (this.#sentInSecond >= REQUESTS_PER_SECOND) break;
+      if (!wish.wanted || nowMs < wish.notBeforeMs) continue;
+      const topic = `${NAMESPACE}/${node.group}/NCMD/${node.name}`;
+      if (node.owner === null) {
+        this.#wishes.delete(node);
+        continue;
+      }
+      if (subscribedQos(node.owner, topic) < 0) continue;
+      wish.wanted = false;
+      wish.notBeforeMs = nowMs + wish.pauseMs;
+      wish.pauseMs = Math.min(wish.pauseMs * 2, LONGEST_PAUSE_MS);
+      this.#sentInSecond++;
+      this.sent++;
+      requests.push({ topic, payload: rebirthPayload(nowMs), cause: wish.cause });
+    }
+    return requests;
+  }
+}
+
+/** A payload with a timestamp and the metric Node Control/Rebirth, Boolean, true. */
+function rebirthPayload(nowMs: number): Uint8Array {
+  const stamp = varint(nowMs);
+  const name = new TextEncoder().encode(REBIRTH_METRIC);
+  const metric = [0x0a, name.length, ...name, 0x18, ...stamp, 0x20, 11, 0x70, 1];
+  return Uint8Array.of(0x08, ...stamp, 0x12, metric.length, ...metric);
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  bytes.push(rest);
+  return bytes;
+}
