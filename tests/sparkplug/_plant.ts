@@ -15,6 +15,9 @@ import { metric, type MetricParts, payload, type PayloadParts } from "./_encode.
 export const CODEC = await PayloadCodec.load();
 export const START_MS = 1_700_000_000_000;
 
+/** What came of a CONNECT or PUBLISH, in the words of the rules. */
+export type Outcome = "count" | "fix" | "drop" | "close";
+
 /** How a message goes out. */
 export interface Sending {
   readonly client?: RefereeClient;
@@ -51,11 +54,13 @@ export class Plant {
   nowMs = START_MS;
   /** seq of the next message. */
   seq = 0;
+  /** The Edge Node that joined last. */
+  group = "G";
+  node = "E";
   edge!: RefereeClient;
   host!: RefereeClient;
-  /** Whether the last CONNECT was refused, and the last verdict on a PUBLISH. */
-  refused = false;
-  verdict: PublishVerdict | null = null;
+  /** What came of every CONNECT and PUBLISH. */
+  readonly outcomes: Outcome[] = [];
 
   constructor(options: Partial<RefereeOptions> = {}) {
     this.referee = new Referee(CODEC, { ...REFEREE_DEFAULTS, ...options });
@@ -88,6 +93,8 @@ export class Plant {
     const filters = joining.filters ??
       [[`spBv1.0/${group}/NCMD/${node}`, 1], [`spBv1.0/${group}/DCMD/${node}/#`, 1]] as const;
     this.seq = 0;
+    this.group = group;
+    this.node = node;
     return this.edge = this.connect(id, { ...joining, filters, will: will === null ? null : full });
   }
 
@@ -109,8 +116,10 @@ export class Plant {
   connect(id: string, joining: Joining & { will: WillFacts | null }): RefereeClient {
     const { cleanSession = true, filters = [], will } = joining;
     const facts = { clientIdentifier: id, cleanSession, will };
-    const { client, refuse } = this.referee.connected(facts, this.nowMs);
-    this.refused = refuse;
+    const { client, refuse, will: fixes } = this.referee.connected(facts, this.nowMs);
+    const fixed = fixes.retain !== null || fixes.qos !== null;
+    this.outcomes.push(refuse ? "drop" : fixed ? "fix" : "count");
+    if (refuse) return client;
     for (const [filter, qos] of filters) this.referee.subscribed(client, { filter, qos });
     return client;
   }
@@ -127,10 +136,11 @@ export class Plant {
     const topic = parseTopic(topicName);
     if (topic === null) throw new Error(`${topicName} is not of Sparkplug`);
     if (topic.kind === "fault") {
-      return this.verdict = this.referee.faultyTopic(client, topic, { name: topicName, nowMs });
+      const about = { name: topicName, nowMs };
+      return this.#outcome(this.referee.faultyTopic(client, topic, about));
     }
     const facts = { topic, bytes, start: 0, end: bytes.length, qos, retain, nowMs };
-    return this.verdict = this.referee.publish(client, facts);
+    return this.#outcome(this.referee.publish(client, facts));
   }
 
   nbirth(content: Content = {}): PublishVerdict {
@@ -247,8 +257,14 @@ export class Plant {
     return metric(birth ? { ...parts, type: 9 } : parts);
   }
 
+  #outcome(verdict: PublishVerdict): PublishVerdict {
+    const fixed = verdict.retain !== null || verdict.qos !== null;
+    this.outcomes.push(verdict.action !== "route" ? verdict.action : fixed ? "fix" : "count");
+    return verdict;
+  }
+
   #own(type: string, content: Content): PublishVerdict {
-    const { group = "G", node = "E", device, metrics = [] } = content;
+    const { group = this.group, node = this.node, device, metrics = [] } = content;
     const { seq = this.seq, timestamp = this.nowMs } = content;
     if (seq === this.seq) this.seq = (this.seq + 1) % 256;
     const parts: PayloadParts = {
