@@ -48,6 +48,21 @@ const DEVICE_RULES: DataRules = {
   unchanged: "ddataUnchanged",
 };
 
+/** What remarks mean. */
+const REMARK_RULES: readonly (readonly [number, RuleName | keyof DataRules, string])[] = [
+  [Remark.nameless, "metricName", "neither name nor alias"],
+  [Remark.unknown, "known", "not in the birth"],
+  [Remark.nameAndAlias, "aliasOnly", "a name beside its alias"],
+  [Remark.dataTypeGiven, "dataTypeSuperfluous", "a datatype"],
+  [Remark.dataTypeUnknown, "dataTypeKnown", "an unknown datatype"],
+  [Remark.wrongField, "valueField", "its value does not fit its datatype"],
+  [Remark.uint32Long, "uint32Long", "a UInt32 in long_value"],
+  [Remark.noTimestamp, "metricTimestamp", "no timestamp"],
+  [Remark.outOfOrder, "order", "older than the metric before it"],
+  [Remark.notUtc, "metricTimestampUtc", "a timestamp far from the clock"],
+  [Remark.unchanged, "unchanged", "the same value as before"],
+];
+
 /** What a scan is told, filled in for each message. */
 class Context implements ScanContext {
   table = NO_METRICS;
@@ -194,23 +209,11 @@ export class DataJudge {
     const { judgement } = this.#parts;
     const { remarks, metrics } = this.#scan;
     const incomplete = this.#context.table.incomplete;
-    const named: readonly (readonly [number, RuleName, string])[] = [
-      [Remark.nameless, "metricName", "neither name nor alias"],
-      [Remark.unknown, rules.known, "not in the birth"],
-      [Remark.nameAndAlias, "aliasOnly", "a name beside its alias"],
-      [Remark.dataTypeGiven, "dataTypeSuperfluous", "a datatype"],
-      [Remark.dataTypeUnknown, "dataTypeKnown", "an unknown datatype"],
-      [Remark.wrongField, "valueField", "its value does not fit its datatype"],
-      [Remark.uint32Long, "uint32Long", "a UInt32 in long_value"],
-      [Remark.noTimestamp, "metricTimestamp", "no timestamp"],
-      [Remark.outOfOrder, rules.order, "older than the metric before it"],
-      [Remark.notUtc, "metricTimestampUtc", "a timestamp far from the clock"],
-      [Remark.unchanged, rules.unchanged, "the same value as before"],
-    ];
-    for (const [remark, name, what] of named) {
+    for (const [remark, rule, what] of REMARK_RULES) {
       if ((remarks & remark) === 0) continue;
       // What found no room in the table is not unknown.
       if (remark === Remark.unknown && incomplete) continue;
+      const name = rule in rules ? rules[rule as keyof DataRules] : rule as RuleName;
       judgement.breach(name, `metric ${this.#scan.firstWith(remark)} of ${metrics}: ${what}`);
     }
     if ((remarks & Remark.structured) !== 0) this.#structured(node, facts);

@@ -1,7 +1,7 @@
 /** What the rules say about the fact that is being judged. */
 import type { Penalty } from "./overrides.ts";
 import type { RuleAction } from "./rule.ts";
-import { FIXES, type RuleName, RULES } from "./rules.ts";
+import { FIXES, type RuleName } from "./rules.ts";
 import type { ViolationLog } from "./violation_log.ts";
 
 /** What to do with a PUBLISH. */
@@ -61,18 +61,13 @@ export class Judgement {
   breach(name: RuleName, detail: string): void {
     const penalty = this.#penalties[name];
     if (penalty.off) return;
-    const { ids, severity } = RULES[name];
-    for (const tckId of ids) {
-      this.#log.add({
-        tckId,
-        rule: name,
-        severity,
-        subject: this.#subject,
-        clientIdentifier: this.#clientIdentifier,
-        detail,
-        timeMs: this.#nowMs,
-      });
-    }
+    this.#log.add({
+      rule: name,
+      subject: this.#subject,
+      clientIdentifier: this.#clientIdentifier,
+      detail,
+      timeMs: this.#nowMs,
+    });
     this.broken.push(name);
     this.rebirth ||= penalty.rebirth;
     this.#strength = Math.max(this.#strength, STRENGTH[penalty.action]);

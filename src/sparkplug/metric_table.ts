@@ -1,6 +1,8 @@
 /** Metrics of a birth, found by their name's bytes or by their alias. */
 import { encodeUtf8 } from "../mqtt/mod.ts";
 import type { Metric } from "./payload.ts";
+import type { MetricShape } from "./metric_shape.ts";
+import { PayloadShapes } from "./payload_shape.ts";
 
 /** A metric as it was born. */
 export class BornMetric {
@@ -11,6 +13,10 @@ export class BornMetric {
   readonly dataType: number;
   /** The metric that stood behind this one last time: mostly it does again. */
   next: BornMetric | null = null;
+  /** How it looked on the wire last time; null if that is not known. */
+  shape: MetricShape | null = null;
+  /** How often its shape may still be learnt anew: not for ever if it changes all the time. */
+  shapesLeft = 64;
   /** Hash of the last value, where unchanged values are watched; -1 if there is none. */
   valueHash = -1;
 
@@ -34,6 +40,8 @@ export class MetricTable {
   first: BornMetric | null = null;
   /** Whether metrics were left out because there were too many. */
   incomplete = false;
+  /** Shapes of the data that was read with this table. */
+  readonly shapes = new PayloadShapes();
   readonly #byHash = new Map<number, BornMetric[]>();
   readonly #byAlias = new Map<number | bigint, BornMetric>();
 

@@ -1,6 +1,6 @@
 /** Violations: counted by statement and Edge Node, the latest ones kept. */
 import type { Severity, TckId } from "./rule.ts";
-import type { RuleName } from "./rules.ts";
+import { type RuleName, RULES } from "./rules.ts";
 
 /** One statement that was broken. */
 export interface Violation {
@@ -21,19 +21,36 @@ export interface ViolationCount {
   readonly count: number;
 }
 
+/** A breach of a rule, which may be several violations. */
+export interface Breach {
+  readonly rule: RuleName;
+  readonly subject: string;
+  readonly clientIdentifier: string;
+  readonly detail: string;
+  readonly timeMs: number;
+}
+
+/** How often a rule was broken, and when that was kept last. */
+interface RuleCount {
+  count: number;
+  keptMs: number;
+}
+
 /** Where violations of subjects go that do not fit. */
 const OTHERS = "";
+/** Of one rule and subject no more than one breach is kept in this time. */
+const KEPT_EVERY_MS = 1000;
 
 /** Bounded by subjects and by violations kept. */
 export class ViolationLog {
   readonly #subjectsMax: number;
   readonly #violationsMax: number;
-  readonly #counts = new Map<string, Map<TckId, number>>();
+  readonly #counts = new Map<string, Map<RuleName, RuleCount>>();
   readonly #latest: Violation[] = [];
   #next = 0;
-  /** All violations so far. */
+  /** All breaches so far. */
   total = 0;
-  /** Violations counted under no subject, because there were too many. */
+  /** Breaches counted under no subject, because there were too many. */
   unfit = 0;
 
   constructor(bounds: { subjectsMax: number; violationsMax: number }) {
@@ -41,9 +58,9 @@ export class ViolationLog {
     this.#violationsMax = bounds.violationsMax;
   }
 
-  /** Counts and keeps one. */
-  add(violation: Violation): void {
-    const { subject, tckId } = violation;
+  /** Counts a breach, and keeps its violations if there was none of its kind for a while. */
+  add(breach: Breach): void {
+    const { subject, rule, timeMs } = breach;
     this.total++;
     let counts = this.#counts.get(subject);
     if (counts === undefined) {
@@ -53,11 +70,13 @@ export class ViolationLog {
       counts = this.#counts.get(name);
       if (counts === undefined) this.#counts.set(name, counts = new Map());
     }
-    counts.set(tckId, (counts.get(tckId) ?? 0) + 1);
-    if (this.#violationsMax === 0) return;
-    if (this.#latest.length < this.#violationsMax) this.#latest.push(violation);
-    else this.#latest[this.#next] = violation;
-    this.#next = (this.#next + 1) % this.#violationsMax;
+    let count = counts.get(rule);
+    if (count === undefined) counts.set(rule, count = { count: 0, keptMs: -KEPT_EVERY_MS });
+    count.count++;
+    if (timeMs - count.keptMs < KEPT_EVERY_MS && timeMs >= count.keptMs) return;
+    count.keptMs = timeMs;
+    const { ids, severity } = RULES[rule];
+    for (const tckId of ids) this.#keep({ ...breach, tckId, severity });
   }
 
   /** The latest ones, oldest first; of one subject if named. */
@@ -71,13 +90,24 @@ export class ViolationLog {
 
   /** Every counter that is not zero. */
   counts(): ViolationCount[] {
-    return [...this.#counts].flatMap(([subject, counts]) =>
-      [...counts].map(([tckId, count]) => ({ subject, tckId, count }))
+    return [...this.#counts.keys()].flatMap((subject) =>
+      [...this.countsOf(subject)].map(([tckId, count]) => ({ subject, tckId, count }))
     );
   }
 
   /** Counters of one subject. */
   countsOf(subject: string): ReadonlyMap<TckId, number> {
-    return this.#counts.get(subject) ?? new Map();
+    const counts = new Map<TckId, number>();
+    for (const [rule, { count }] of this.#counts.get(subject) ?? []) {
+      for (const id of RULES[rule].ids) counts.set(id, (counts.get(id) ?? 0) + count);
+    }
+    return counts;
+  }
+
+  #keep(violation: Violation): void {
+    if (this.#violationsMax === 0) return;
+    if (this.#latest.length < this.#violationsMax) this.#latest.push(violation);
+    else this.#latest[this.#next] = violation;
+    this.#next = (this.#next + 1) % this.#violationsMax;
   }
 }
