@@ -7,6 +7,8 @@ import { CRL } from "./crl.ts";
 import { DECODER } from "./decoder.ts";
 import { PROXY_PROTOCOL } from "./proxy_protocol.ts";
 import { ROUND_TRIP } from "./round_trip.ts";
+import { SPARKPLUG_READER } from "./sparkplug_reader.ts";
+import { SPARKPLUG_REFEREE } from "./sparkplug_referee.ts";
 import type { Target } from "./target.ts";
 import { TOPIC_FILTER } from "./topic_filter.ts";
 
@@ -21,4 +23,6 @@ export const TARGETS: readonly Target[] = [
   ACCESS_FILES,
   CERTIFICATE,
   CRL,
+  SPARKPLUG_READER,
+  SPARKPLUG_REFEREE,
 ];

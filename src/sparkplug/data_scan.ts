@@ -202,7 +202,11 @@ export class DataScan {
     const born = this.#find(metric, end, context.table);
     let remarks = 0;
     if (metric.timestamp < 0) remarks |= Remark.noTimestamp;
-    else if (!metric.historical) this.#time(metric.timestamp, context);
+    else if (!metric.historical) {
+      this.#time(metric.timestamp, context);
+      this.#lastLow = 0; // its bytes are not those of the last timestamp any more
+      this.#lastHigh = 0;
+    }
     if (metric.structured) remarks |= Remark.structured;
     if (metric.nameStart >= 0 && metric.aliasAt >= 0) remarks |= Remark.nameAndAlias;
     if (metric.dataType >= 0) {

@@ -4,12 +4,15 @@ import type { Metric } from "./payload.ts";
 import type { MetricShape } from "./metric_shape.ts";
 import { PayloadShapes } from "./payload_shape.ts";
 
+/** Names of one hash; only somebody who looks for them finds more. */
+const CHAIN_MAX = 8;
+
 /** A metric as it was born. */
 export class BornMetric {
   readonly name: string;
   readonly nameBytes: Uint8Array;
   /** A number where that is exact. */
-  readonly alias: number | bigint | null;
+  alias: number | bigint | null;
   readonly dataType: number;
   /** The metric that stood behind this one last time: mostly it does again. */
   next: BornMetric | null = null;
@@ -45,17 +48,25 @@ export class MetricTable {
   readonly #byHash = new Map<number, BornMetric[]>();
   readonly #byAlias = new Map<number | bigint, BornMetric>();
 
-  /** Adds one; a second of the same name is found no more. */
+  /** Adds one. A second of the same name is left out, a second alias of the same number is none. */
   add(metric: BornMetric): void {
+    const { nameBytes } = metric;
+    if (this.byName(nameBytes, 0, nameBytes.length) !== null) return;
+    const hash = hashBytes(nameBytes, 0, nameBytes.length);
+    const chain = this.#byHash.get(hash) ?? [];
+    if (chain.length >= CHAIN_MAX) {
+      this.incomplete = true;
+      return;
+    }
+    chain.push(metric);
+    this.#byHash.set(hash, chain);
     const last = this.metrics.at(-1);
     if (last === undefined) this.first = metric;
     else last.next = metric;
     this.metrics.push(metric);
-    const hash = hashBytes(metric.nameBytes, 0, metric.nameBytes.length);
-    const chain = this.#byHash.get(hash);
-    if (chain === undefined) this.#byHash.set(hash, [metric]);
-    else chain.push(metric);
-    if (metric.alias !== null) this.#byAlias.set(metric.alias, metric);
+    if (metric.alias === null) return;
+    if (this.#byAlias.has(metric.alias)) metric.alias = null;
+    else this.#byAlias.set(metric.alias, metric);
   }
 
   /** The metric of this name, or null. */
