@@ -63,7 +63,7 @@ export function reportText(reports: readonly NodeReport[]): string {
   if (reports.length === 0) return "No Edge Node was seen.\n";
   const lines: string[] = [];
   for (const { node, grade, messages, rows, kept } of reports) {
-    lines.push(`${node}: ${grade} (${messages} messages, ${kept} statements kept)`);
+    lines.push(`${printable(node)}: ${grade} (${messages} messages, ${kept} statements kept)`);
     for (const { tckId, severity, count, says, example } of rows) {
       lines.push(`  ${severity.padEnd(5)} ${String(count).padStart(7)} x ${tckId}`);
       lines.push(`          ${says}${example === "" ? "" : `; last: ${printable(example)}`}`);
