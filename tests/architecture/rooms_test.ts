@@ -145,6 +145,20 @@ Deno.test("the codec and the core use no I/O, clock, randomness, timer or asynch
   assertEquals(faults, []);
 });
 
+Deno.test("the Sparkplug room uses no I/O, clock, randomness or timer, and waits only for its codec", async () => {
+  const files = (await sourceFiles()).filter(({ path }) => path.startsWith("sparkplug/"));
+  const faults = files.flatMap(({ path, text }) =>
+    IMPURE.filter(([, meaning]) =>
+      meaning !== "asynchrony" || path !== "sparkplug/payload_codec.ts"
+    )
+      .flatMap(([pattern, meaning]) => pattern.test(codeOf(text)) ? `${path}: ${meaning}` : [])
+  );
+  assertEquals(faults, []);
+  const packages = files.flatMap(({ text }) => importsOf(text))
+    .filter((specifier) => !specifier.startsWith("."));
+  assertEquals([...new Set(packages)], ["protobufjs"]);
+});
+
 Deno.test("no cycle of imports between files", async () => {
   const files = await sourceFiles();
   const graph = new Map(files.map((file) => [file.path, valueImports(file)]));

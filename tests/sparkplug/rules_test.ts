@@ -5,6 +5,7 @@ import {
   RULE_NAMES,
   type RuleName,
   RULES,
+  type TckId,
   UNJUDGED_IDS,
 } from "../../src/sparkplug/mod.ts";
 import type { RuleCase } from "./_case.ts";
@@ -12,6 +13,7 @@ import { COMMAND_CASES, DATA_CASES, DBIRTH_CASES, NBIRTH_CASES } from "./_flow_c
 import { HOST_CASES } from "./_host_cases.ts";
 import { METRIC_CASES, STRUCTURE_CASES } from "./_payload_cases.ts";
 import { type Outcome, Plant } from "./_plant.ts";
+import { SPARKPLUG_STATEMENTS } from "./statements.ts";
 import { CONNECT_CASES, DEATH_CASES, TOPIC_CASES } from "./_session_cases.ts";
 
 const CASES: { readonly [N in RuleName]?: RuleCase } = {
@@ -35,6 +37,18 @@ function brokenIn(plant: Plant): Set<RuleName> {
 
 Deno.test("every rule has a case", () => {
   assertEquals(RULE_NAMES.filter((name) => CASES[name] === undefined), []);
+});
+
+Deno.test("every statement about traffic is judged, or it is said why not", () => {
+  const known = new Set<string>([...JUDGED_IDS, ...UNJUDGED_IDS.keys()]);
+  const traffic = SPARKPLUG_STATEMENTS.filter(({ part }) => part === "traffic").map(({ id }) => id);
+  assertEquals(traffic.filter((id) => !known.has(id)), []);
+  assertEquals([...known].filter((id) => !traffic.includes(id)), []);
+});
+
+Deno.test("what no server can observe is not judged", () => {
+  const hidden = SPARKPLUG_STATEMENTS.filter(({ notObservable }) => notObservable !== null);
+  assertEquals(hidden.filter(({ id }) => JUDGED_IDS.has(id as TckId)).map(({ id }) => id), []);
 });
 
 Deno.test("no statement is both judged and said not to be", () => {
