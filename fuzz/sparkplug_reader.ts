@@ -1,7 +1,8 @@
 /** The scan of data against the full decoder, on made and on broken payloads. */
 import { tableOf } from "../src/sparkplug/birth_book.ts";
 import { DataScan, type ScanContext } from "../src/sparkplug/data_scan.ts";
-import { PayloadCodec, withTimestamp } from "../src/sparkplug/mod.ts";
+import { PayloadCodec } from "../src/sparkplug/judging.ts";
+import { withTimestamp } from "../src/sparkplug/mod.ts";
 import { birthPayload, dataPayload, expectedRemarks } from "./_sparkplug_payload.ts";
 import type { Random } from "./random.ts";
 import type { Failure, Target } from "./target.ts";

@@ -1,12 +1,12 @@
 /** Random facts: the referee never throws, stays within its bounds, and monitor mode lets all pass. */
 import {
-  parseTopic,
   PayloadCodec,
   Referee,
   REFEREE_DEFAULTS,
   type RefereeClient,
   type RefereeOptions,
-} from "../src/sparkplug/mod.ts";
+} from "../src/sparkplug/judging.ts";
+import { parseTopic } from "../src/sparkplug/mod.ts";
 import { message, metric, payload } from "../tests/sparkplug/_encode.ts";
 import { birthPayload, dataPayload } from "./_sparkplug_payload.ts";
 import type { Random } from "./random.ts";

@@ -1,5 +1,5 @@
 /** What a case of a rule is. */
-import type { RefereeOptions, RuleName } from "../../src/sparkplug/mod.ts";
+import type { RefereeOptions, RuleName } from "../../src/sparkplug/judging.ts";
 import type { Plant } from "./_plant.ts";
 
 /** How a rule is broken, and how the same thing is done right. */

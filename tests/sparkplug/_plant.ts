@@ -1,6 +1,5 @@
 /** A referee and the clients that it watches; what is not said otherwise is well-behaved. */
 import {
-  parseTopic,
   PayloadCodec,
   type PublishVerdict,
   Referee,
@@ -8,7 +7,8 @@ import {
   type RefereeClient,
   type RefereeOptions,
   type WillFacts,
-} from "../../src/sparkplug/mod.ts";
+} from "../../src/sparkplug/judging.ts";
+import { parseTopic } from "../../src/sparkplug/mod.ts";
 import { metric, type MetricParts, payload, type PayloadParts } from "./_encode.ts";
 
 /** Loaded once for all tests. */

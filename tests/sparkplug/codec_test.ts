@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { deflateSync, gzipSync, inflateSync } from "node:zlib";
-import { PAYLOAD_LIMITS, PayloadCodec, payloadJson } from "../../src/sparkplug/mod.ts";
-import type { Inflate, Metric, Payload } from "../../src/sparkplug/mod.ts";
+import { PAYLOAD_LIMITS, PayloadCodec, payloadJson } from "../../src/sparkplug/judging.ts";
+import type { Inflate, Metric, Payload } from "../../src/sparkplug/judging.ts";
 import { message, metric, payload, varint } from "./_encode.ts";
 import { CODEC, Plant } from "./_plant.ts";
 

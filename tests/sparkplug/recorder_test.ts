@@ -7,7 +7,7 @@ import {
   REFEREE_DEFAULTS,
   reportsOf,
   reportText,
-} from "../../src/sparkplug/mod.ts";
+} from "../../src/sparkplug/judging.ts";
 import { CODEC, Plant } from "./_plant.ts";
 
 function replayed(plant: Plant, key = "G/E") {

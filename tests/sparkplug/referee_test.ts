@@ -1,6 +1,6 @@
 /** What the referee does besides counting: owners, withheld data, rebirth requests, back-off, bounds. */
 import { assert, assertEquals } from "@std/assert";
-import { parseOverrides, type RefereeOptions } from "../../src/sparkplug/mod.ts";
+import { parseOverrides, type RefereeOptions } from "../../src/sparkplug/judging.ts";
 import { json, Plant } from "./_plant.ts";
 
 function overrides(text: string): RefereeOptions["overrides"] {

@@ -7,7 +7,7 @@ import {
   RULES,
   type TckId,
   UNJUDGED_IDS,
-} from "../../src/sparkplug/mod.ts";
+} from "../../src/sparkplug/judging.ts";
 import type { RuleCase } from "./_case.ts";
 import { COMMAND_CASES, DATA_CASES, DBIRTH_CASES, NBIRTH_CASES } from "./_flow_cases.ts";
 import { HOST_CASES } from "./_host_cases.ts";

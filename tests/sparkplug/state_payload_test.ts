@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseState } from "../../src/sparkplug/mod.ts";
+import { parseState } from "../../src/sparkplug/judging.ts";
 
 function read(text: string): unknown {
   return parseState(new TextEncoder().encode(text));
