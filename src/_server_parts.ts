@@ -3,7 +3,7 @@ import { filesOf } from "./_server_listeners.ts";
 import type { BrokerLimits, SparkplugPolicy } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import { Gatekeeper } from "./security/mod.ts";
-import { SparkplugAwareness } from "./sparkplug/mod.ts";
+import { ACL_TEMPLATES, SparkplugAwareness } from "./sparkplug/mod.ts";
 import {
   MemoryStore,
   openSqliteStore,
@@ -54,6 +54,7 @@ export function openGatekeeper(
   return Gatekeeper.open({
     ...settings,
     identifiers: { clientIdentifier, sessionOwner },
+    templates: ACL_TEMPLATES,
     anonymous: (listener) => anonymous.has(listener),
   });
 }

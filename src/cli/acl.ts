@@ -1,4 +1,4 @@
-import type { ClientIdentity, FileDiagnostic, Operation } from "../security/mod.ts";
+import type { ClientIdentity, FileDiagnostic, Operation, RuleTemplates } from "../security/mod.ts";
 import type { CliIo } from "./cli_io.ts";
 import type { Command, ParsedArguments } from "./_command.ts";
 import { readText } from "./_files.ts";
@@ -31,6 +31,8 @@ interface Request extends ParsedArguments {
   readonly rest: readonly string[];
   readonly io: CliIo;
   readonly security: Security;
+  /** What `use` can name, as for the broker. */
+  readonly templates: RuleTemplates;
 }
 
 const ACTIONS: Readonly<Record<string, { run(request: Request): number; words: number }>> = {
@@ -56,16 +58,17 @@ async function acl(args: ParsedArguments, io: CliIo): Promise<number> {
   }
   // Only here, so that the other commands do not wait for it to be loaded.
   const security = await import("../security/mod.ts");
+  const { ACL_TEMPLATES: templates } = await import("../sparkplug/mod.ts");
   const reading = await readText(path, security.ACCESS_FILE_LENGTH_MAX);
   if (!reading.ok) {
     io.err(`Cannot read access file: ${path}: ${reading.problem}\n`);
     return EXIT_CODE.config;
   }
-  return action.run({ ...args, path, text: reading.text, rest, io, security });
+  return action.run({ ...args, path, text: reading.text, rest, io, security, templates });
 }
 
-function check({ path, text, io, security }: Request): number {
-  const parsed = security.AccessRules.parse(text);
+function check({ path, text, io, security, templates }: Request): number {
+  const parsed = security.AccessRules.parse(text, { templates });
   if (!parsed.ok) return tell(parsed.diagnostics, { path, write: io.out });
   for (const warning of parsed.value.warnings()) {
     io.out(formatDiagnostic(path, { ...warning, message: `warning: ${warning.message}` }));
@@ -74,13 +77,13 @@ function check({ path, text, io, security }: Request): number {
   return EXIT_CODE.ok;
 }
 
-function test({ path, text, rest, values, io, security }: Request): number {
+function test({ path, text, rest, values, io, security, templates }: Request): number {
   const [userName = "", clientIdentifier = "", word = "", topic = ""] = rest;
   const operation = Object.hasOwn(OPERATIONS, word) ? OPERATIONS[word] : undefined;
   if (operation === undefined) {
     return refuse(io, `${quote(word)} is none of ${Object.keys(OPERATIONS).join(", ")}`);
   }
-  const parsed = security.AccessRules.parse(text);
+  const parsed = security.AccessRules.parse(text, { templates });
   if (!parsed.ok) return tell(parsed.diagnostics, { path, write: io.err });
   const identity: ClientIdentity = {
     userName: userName === "-" ? null : userName,

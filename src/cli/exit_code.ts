@@ -10,7 +10,7 @@ export const EXIT_CODE = {
   start: 3,
   /** A fault of the broker itself. */
   internal: 4,
-  /** What was asked is not so: a password is wrong, an access is denied. */
+  /** What was asked is not so: a password is wrong, an access is denied, a node breaks rules. */
   denied: 5,
   /** The broker has ended in an orderly way because the memory was short. */
   memory: 6,
@@ -23,6 +23,6 @@ export const EXIT_CODE_HELP = `Exit codes:
   ${EXIT_CODE.usage}  the command line is wrong
   ${EXIT_CODE.start}  the broker could not start: address in use, data directory locked
   ${EXIT_CODE.internal}  internal error
-  ${EXIT_CODE.denied}  the answer is no: a wrong password, a denied access
+  ${EXIT_CODE.denied}  the answer is no: a wrong password, a denied access, a node that breaks rules
   ${EXIT_CODE.memory}  the memory was short: nothing acknowledged is lost, start it again
 `;

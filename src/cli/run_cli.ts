@@ -12,6 +12,7 @@ import { EXIT_CODE } from "./exit_code.ts";
 import { initCommand } from "./init.ts";
 import { passwdCommand } from "./passwd.ts";
 import { serveCommand } from "./serve.ts";
+import { sparkplugCommand } from "./sparkplug.ts";
 import { versionCommand } from "./version.ts";
 
 const helpCommand: Command = {
@@ -30,6 +31,7 @@ const COMMANDS: readonly Command[] = [
   passwdCommand,
   aclCommand,
   auditCommand,
+  sparkplugCommand,
   versionCommand,
   helpCommand,
 ];

@@ -10,6 +10,7 @@ import { PasswordGate, type PasswordGateStatistics } from "./password_gate.ts";
 import { isSameHash, type PasswordHash } from "./password_hash.ts";
 import { PIN_FILE_LENGTH_MAX, PinFile, type ShownCertificate } from "./pin_file.ts";
 import { readTextFile } from "./_read_file.ts";
+import type { RuleTemplates } from "./rule_template.ts";
 import {
   type PolicyClient,
   SecurityPolicy,
@@ -27,6 +28,8 @@ export interface SecuritySettings
   readonly pinFile: string;
   /** How long a password that was right needs no check; 0: it always does. */
   readonly loginMemoryMs: number;
+  /** What `use` in it can name. */
+  readonly templates: RuleTemplates;
 }
 
 /** CONNACK return codes. [MQTT-3.2.2-4] */
@@ -166,7 +169,9 @@ export class Gatekeeper {
     return fits ? null : "unpinned";
   }
 
-  #sourcesOf({ passwordFile, accessFile, pinFile }: SecuritySettings): readonly SecurityFile[] {
+  #sourcesOf(
+    { passwordFile, accessFile, pinFile, templates }: SecuritySettings,
+  ): readonly SecurityFile[] {
     const files = this.#files;
     return [{
       name: "passwords",
@@ -182,7 +187,11 @@ export class Gatekeeper {
       name: "access rules",
       path: accessFile,
       read: async () => {
-        const read = await readText(accessFile, ACCESS_FILE_LENGTH_MAX, AccessRules.reading);
+        const read = await readText(
+          accessFile,
+          ACCESS_FILE_LENGTH_MAX,
+          (text) => AccessRules.reading(text, { templates }),
+        );
         if ("problem" in read) return read.problem;
         files.rules = read.value;
         return null;

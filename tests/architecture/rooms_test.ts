@@ -41,7 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   admin: ["broker", "store", "security", "sparkplug"],
   system: [],
   config: [],
-  cli: ["config", "store", "security", "server.ts"],
+  cli: ["config", "store", "security", "sparkplug", "server.ts"],
 };
 
 /** The one composition root, and the files that are private to it: they may use every door. */
