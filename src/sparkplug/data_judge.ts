@@ -214,7 +214,8 @@ export class DataJudge {
       // What found no room in the table is not unknown.
       if (remark === Remark.unknown && incomplete) continue;
       const name = rule in rules ? rules[rule as keyof DataRules] : rule as RuleName;
-      judgement.breach(name, `metric ${this.#scan.firstWith(remark)} of ${metrics}: ${what}`);
+      const at = this.#scan.firstWith(remark);
+      judgement.breach(name, () => `metric ${at} of ${metrics}: ${what}`);
     }
     if ((remarks & Remark.structured) !== 0) this.#structured(node, facts);
   }

@@ -2,7 +2,7 @@
 import type { Penalty } from "./overrides.ts";
 import type { RuleAction } from "./rule.ts";
 import { FIXES, type RuleName } from "./rules.ts";
-import type { ViolationLog } from "./violation_log.ts";
+import type { Detail, ViolationLog } from "./violation_log.ts";
 
 /** What to do with a PUBLISH. */
 export interface PublishVerdict {
@@ -58,7 +58,7 @@ export class Judgement {
   }
 
   /** Notes a breach. */
-  breach(name: RuleName, detail: string): void {
+  breach(name: RuleName, detail: Detail): void {
     const penalty = this.#penalties[name];
     if (penalty.off) return;
     this.#log.add({

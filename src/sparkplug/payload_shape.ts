@@ -10,10 +10,13 @@ import { maskedWords, sameWords, TIMESTAMP_BYTES } from "./masked_words.ts";
 
 /** Shapes that are kept of one Edge Node or Device: seq and values have several lengths. */
 const SHAPES_MAX = 6;
-/** Shapes that are learnt before one of them was of use. */
-const CREDIT = 12;
+/** Learning a shape costs as much as so many uses of it bring. */
+const LEARNING_COST = 64;
+const CREDIT_MAX = 512;
 /** After so many payloads that fit none it is tried again. */
-const PAUSE_PAYLOADS = 1000;
+const PAUSE_PAYLOADS = 4096;
+/** The free field of a payload. */
+const BODY = 5;
 /** Of a varint the bits that say how long it is. */
 const CONTINUES = 0x80;
 
@@ -66,6 +69,10 @@ export class PayloadShape {
         if (!maskMetric(cursor, mask, places)) return null;
         continue;
       }
+      if (field === BODY && wireType === WireType.bytes) {
+        mask.fill(0, valueStart, valueEnd);
+        continue;
+      }
       if (wireType !== WireType.varint) return null;
       const bytes = valueEnd - valueStart;
       if (field === 1 && places.timestampAt < 0 && bytes === TIMESTAMP_BYTES) {
@@ -108,7 +115,8 @@ function maskMetric(outer: FieldCursor, mask: Uint8Array, places: Places): boole
 export class PayloadShapes {
   readonly #shapes: PayloadShape[] = [];
   #next = 0;
-  #credit = CREDIT;
+  #pause = PAUSE_PAYLOADS;
+  #credit = CREDIT_MAX;
 
   /** The shape that the payload at `at` of `view` has, or null. */
   find(view: DataView, at: number, length: number): PayloadShape | null {
@@ -116,22 +124,24 @@ export class PayloadShapes {
     for (let i = 0; i < shapes.length; i++) {
       const shape = shapes[i]!;
       if (shape.length !== length || !shape.matches(view, at)) continue;
-      this.#credit = CREDIT;
+      if (this.#credit < CREDIT_MAX) this.#credit++;
       return shape;
     }
     return null;
   }
 
-  /** Whether learning a shape is worth while: not if none of them comes twice. */
+  /** Whether learning a shape is worth while: not if they hardly come twice. */
   get wanted(): boolean {
     if (this.#credit > 0) return true;
-    if (--this.#credit < -PAUSE_PAYLOADS) this.#credit = 2;
-    return false;
+    if (--this.#pause > 0) return false;
+    this.#pause = PAUSE_PAYLOADS;
+    this.#credit = LEARNING_COST;
+    return true;
   }
 
   /** Takes a shape, in the place of the oldest one. */
   learn(shape: PayloadShape): void {
-    this.#credit--;
+    this.#credit -= LEARNING_COST;
     this.#shapes[this.#next] = shape;
     this.#next = (this.#next + 1) % SHAPES_MAX;
   }

@@ -26,9 +26,12 @@ export interface Breach {
   readonly rule: RuleName;
   readonly subject: string;
   readonly clientIdentifier: string;
-  readonly detail: string;
+  readonly detail: Detail;
   readonly timeMs: number;
 }
+
+/** What is wrong, in words; a function where the words are worth making only if they are kept. */
+export type Detail = string | (() => string);
 
 /** How often a rule was broken, and when that was kept last. */
 interface RuleCount {
@@ -76,7 +79,8 @@ export class ViolationLog {
     if (timeMs - count.keptMs < KEPT_EVERY_MS && timeMs >= count.keptMs) return;
     count.keptMs = timeMs;
     const { ids, severity } = RULES[rule];
-    for (const tckId of ids) this.#keep({ ...breach, tckId, severity });
+    const detail = typeof breach.detail === "string" ? breach.detail : breach.detail();
+    for (const tckId of ids) this.#keep({ ...breach, detail, tckId, severity });
   }
 
   /** The latest ones, oldest first; of one subject if named. */
