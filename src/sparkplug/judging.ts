@@ -6,6 +6,7 @@ export * from "./capture.ts";
 export * from "./conformance_report.ts";
 export type { ConnectFacts, WillFacts } from "./connect_judge.ts";
 export type { PublishVerdict } from "./judgement.ts";
+export { SparkplugJudging } from "./judging_policy.ts";
 export type { RefereeClient } from "./node_state.ts";
 export * from "./overrides.ts";
 export * from "./payload.ts";
