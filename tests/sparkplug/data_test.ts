@@ -1,6 +1,6 @@
 /** NDATA and DDATA as they come one after the other: what was recognised is judged like what is read. */
 import { assertEquals } from "@std/assert";
-import type { MetricParts } from "./_encode.ts";
+import { type Field, message, type MetricParts } from "./_encode.ts";
 import { Plant } from "./_plant.ts";
 
 function found(plant: Plant): string[] {
@@ -55,6 +55,22 @@ Deno.test("a recognised metric does not hide a wrong value, time or field", () =
     plant.ndata({ metrics: two(plant, parts) });
     assertEquals(plant.referee.violations.total > before, expected.length > 0);
   }
+});
+
+Deno.test("what stands behind a recognised value counts", () => {
+  const plant = steady();
+  const [first, second] = two(plant);
+  const float: Field = [12, { float: 1 }];
+  const behind = message([1, first!.name!], [3, plant.nowMs], float, [15, "text"]);
+  plant.ndata({ metrics: [behind, second!] });
+  assertEquals(found(plant), ["valueField"]);
+});
+
+Deno.test("an NBIRTH unbears all devices", () => {
+  const plant = new Plant().bornDevice();
+  plant.nbirth();
+  plant.ddata();
+  assertEquals(found(plant), ["ddataBeforeBirth"]);
 });
 
 Deno.test("a name that stands in a birth twice means the first metric of that name", () => {

@@ -45,6 +45,15 @@ Deno.test("what left the ring is summed up: a long capture of a good node finds 
   assertEquals(new Set(found), new Set(["ndataSeqNext"]));
 });
 
+Deno.test("what left the ring is summed up: a birth of before the last NBIRTH is none", () => {
+  const plant = new Plant({ recordedMessagesMax: 5 }).bornDevice();
+  plant.nbirth();
+  for (let i = 0; i < 10; i++) plant.ndata();
+  plant.ddata();
+  const found = replayed(plant).violations.latest().map(({ rule }) => rule);
+  assertEquals(new Set(found), new Set(["ddataBeforeBirth"]));
+});
+
 Deno.test("commands are in the capture of the node that they go to", () => {
   const plant = new Plant({ recordedMessagesMax: 100 });
   plant.onlineHost().bornNode();

@@ -50,6 +50,7 @@ Deno.test("onDuplicate takeOver closes the old owner and lets the new one in", (
   plant.leave(first, false);
   plant.announce("spBv1.0/G/NDEATH/E", new Uint8Array(0));
   assertEquals(plant.nbirth({ client: second }).action, "route");
+  plant.announce("spBv1.0/G/NDEATH/E", new Uint8Array(0)); // however late it comes
   const [node] = plant.referee.topology().nodes;
   assertEquals([node!.clientIdentifier, node!.online], ["second", true]);
 });
@@ -145,6 +146,13 @@ Deno.test("overrides govern the rules that judge by a statement", () => {
 
   const hard = new Plant({ mode: "strict", overrides: overrides("payloads-ndata-qos=close") });
   assertEquals(hard.bornNode().ndata({ qos: 1 }).action, "close");
+  const patient = new Plant({
+    rebirthRequests: true,
+    overrides: overrides("payloads-ndata-seq-inc=count"),
+  });
+  patient.bornNode().ndata({ seq: 50 });
+  patient.nowMs += 60_000;
+  assertEquals(patient.referee.tick(patient.nowMs), []);
   const monitor = new Plant({ overrides: overrides("payloads-ndata-qos=close") });
   assertEquals(monitor.bornNode().ndata({ qos: 1 }).action, "route");
 });
