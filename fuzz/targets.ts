@@ -11,6 +11,7 @@ import { SPARKPLUG_READER } from "./sparkplug_reader.ts";
 import { SPARKPLUG_REFEREE } from "./sparkplug_referee.ts";
 import type { Target } from "./target.ts";
 import { TOPIC_FILTER } from "./topic_filter.ts";
+import { WEBSOCKET } from "./websocket.ts";
 
 /** In the order in which they run. */
 export const TARGETS: readonly Target[] = [
@@ -25,4 +26,5 @@ export const TARGETS: readonly Target[] = [
   CRL,
   SPARKPLUG_READER,
   SPARKPLUG_REFEREE,
+  WEBSOCKET,
 ];

@@ -15,3 +15,5 @@ export {
 export type { TlsSettings } from "./tls_context.ts";
 export type { TlsStream } from "./tls_stream.ts";
 export type { TurnOwner } from "./turn_owner.ts";
+export { WebSocketAcceptor, type WebSocketSettings } from "./websocket_acceptor.ts";
+export { WebSocketStream } from "./websocket_stream.ts";
