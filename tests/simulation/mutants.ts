@@ -178,8 +178,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "Will lost at a take-over",
     file: REGISTRY,
-    original: "if (isDue || isMissed) this.#publishWill",
-    replacement: `if (isDue && cause !== "takenOver") this.#publishWill`,
+    original: "if (isDue || isMissed) this.#publishDue",
+    replacement: `if (isDue && cause !== "takenOver") this.#publishDue`,
   },
   {
     name: "Will lost at a restart",
