@@ -8,6 +8,7 @@ import {
   type TlsAcceptor,
   type TlsConnection,
   type TlsRefusal,
+  WebSocketAcceptor,
 } from "./transport/mod.ts";
 
 /** A connection that may speak MQTT now. */
@@ -16,9 +17,15 @@ export interface Accepted {
   readonly visitor: Visitor;
   /** The client certificate that was accepted; null without one. */
   readonly certificate: AcceptedCertificate | null;
-  /** Null without TLS. */
-  readonly tls: Pick<TlsConnection, "version" | "cipher" | "resumed"> | null;
+  /** Null without TLS. `stream` is what the certificate belongs to. */
+  readonly tls: TlsFacts | null;
 }
+
+/** How a connection was secured. */
+type TlsFacts = Pick<TlsConnection, "version" | "cipher" | "resumed" | "stream">;
+
+/** How a connection was secured, and who came through that. */
+type Secured = Pick<Accepted, "certificate" | "tls">;
 
 /** What an entrance tells. */
 export interface EntranceEvents {
@@ -37,6 +44,8 @@ export interface EntranceParts {
   readonly nowMs: () => number;
   /** How long a PROXY header may take. */
   readonly headerTimeoutMs: number;
+  /** Resolves when every socket has had its chance. */
+  readonly pause: () => Promise<void>;
 }
 
 /** Takes the connections of one listener. */
@@ -49,6 +58,8 @@ export class Entrance {
   readonly #nowMs: () => number;
   /** Null where clients come by themselves. */
   readonly #proxies: ProxyReader | null;
+  /** Null where clients speak MQTT itself. */
+  readonly #webSockets: WebSocketAcceptor | null;
 
   private constructor(config: ListenerConfig, door: ListenerDoor, parts: EntranceParts) {
     this.tls = parts.tls;
@@ -60,6 +71,7 @@ export class Entrance {
     const { proxyProtocol: versions } = config;
     const timeoutMs = parts.headerTimeoutMs;
     this.#proxies = versions === "off" ? null : new ProxyReader({ versions, timeoutMs });
+    this.#webSockets = webSocketsOf(config, parts.pause);
   }
 
   /** Makes the way in of a listener, or says what is wrong with its lists. */
@@ -87,6 +99,7 @@ export class Entrance {
   close(): void {
     this.#proxies?.close();
     this.tls?.close();
+    this.#webSockets?.close();
   }
 
   /** The proxy says who its client is; where it names nobody, it comes for itself. */
@@ -103,26 +116,38 @@ export class Entrance {
     const { admitted, pauseMs } = this.#front.admits(visitor, options);
     if (pauseMs > 0) this.#events.crowded(pauseMs);
     if (!admitted) raw.close();
-    else if (this.tls === null) this.#enter(raw, visitor);
+    else if (this.tls === null) this.#enterPlain(raw, visitor);
     else this.#shakeHands(raw, visitor, this.tls);
   }
 
-  #enter(raw: RawConnection, visitor: Visitor): void {
+  #enterPlain(raw: RawConnection, visitor: Visitor): void {
     try {
       raw.setNoDelay(true);
       raw.setKeepAlive(true);
     } catch {
       // The peer is gone already; the read loop will see it.
     }
-    this.#events.accepted({ stream: raw, visitor, certificate: null, tls: null });
+    this.#enter(raw, visitor, { certificate: null, tls: null });
+  }
+
+  #enter(stream: ByteStream, visitor: Visitor, secured: Secured): void {
+    const { accepted } = this.#events;
+    if (this.#webSockets === null) return accepted({ stream, visitor, ...secured });
+    this.#webSockets.accept(stream, {
+      established: (stream) => accepted({ stream, visitor, ...secured }),
+      refused: (detail) => {
+        const reason = "websocket-handshake";
+        this.#front.refused(visitor, { reason, detail, nowMs: this.#nowMs() });
+      },
+    });
   }
 
   #shakeHands(raw: RawConnection, visitor: Visitor, tls: TlsAcceptor): void {
     tls.accept(raw, {
-      established: ({ stream, certificate, warnings, ...tls }) => {
+      established: ({ certificate, warnings, ...tls }) => {
         const from = `address=${visitor.remoteAddress} listener=${this.#listener}`;
         for (const warning of warnings) this.#events.said("warn", `TLS: ${from} ${warning}`);
-        this.#events.accepted({ stream, visitor, certificate, tls });
+        this.#enter(tls.stream, visitor, { certificate, tls });
       },
       refused: (refusal) => this.#refuseTls(visitor, refusal),
     });
@@ -138,4 +163,14 @@ export class Entrance {
     const detail = `cause=${cause} ${why}`;
     this.#front.refused(visitor, { reason, detail, nowMs: this.#nowMs() });
   }
+}
+
+function webSocketsOf(
+  config: ListenerConfig,
+  pause: () => Promise<void>,
+): WebSocketAcceptor | null {
+  const { websocketPath: path, websocketOrigins, handshakeTimeoutMs, handshakesMax } = config;
+  if (path === "") return null;
+  const origins = websocketOrigins.toLowerCase().split(/\s+/).filter((origin) => origin !== "");
+  return new WebSocketAcceptor({ path, origins, handshakeTimeoutMs, handshakesMax, pause });
 }

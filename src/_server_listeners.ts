@@ -16,7 +16,7 @@ import {
 import { type ByteStream, TcpListener, TlsAcceptor, type TlsSettings } from "./transport/mod.ts";
 
 /** What the listeners need of others. */
-export interface ListenerParts extends Pick<EntranceParts, "front" | "nowMs"> {
+export interface ListenerParts extends Pick<EntranceParts, "front" | "nowMs" | "pause"> {
   readonly accepted: (accepted: Accepted) => void;
   /** For the log. */
   readonly said: EntranceEvents["said"];
@@ -114,9 +114,9 @@ export class Listeners {
   }
 
   #entranceParts(tls: TlsAcceptor | null): EntranceParts {
-    const { front, nowMs, accepted, said } = this.#parts;
+    const { front, nowMs, pause, accepted, said } = this.#parts;
     const events = { accepted, said, crowded: (ms: number) => this.#pause(ms) };
-    return { front, tls, events, nowMs, headerTimeoutMs: this.#headerTimeoutMs };
+    return { front, tls, events, nowMs, pause, headerTimeoutMs: this.#headerTimeoutMs };
   }
 
   /** Who comes now waits in the kernel, whichever listener he comes to. */

@@ -63,11 +63,11 @@ export class Reception implements TurnHands {
       const line = `certificate accepted: address=${visitor.remoteAddress} ${who}`;
       this.#turns.log.line("info", line);
       this.#gatekeeper.certified(driver.connection, certificate);
-      this.#certified.set(stream, driver.connection);
+      this.#certified.set(tls!.stream, driver.connection);
     }
     this.#drivers.set(handle, driver);
     void driver.run().then(() => {
-      this.#certified.delete(stream);
+      if (tls !== null) this.#certified.delete(tls.stream);
       this.#ended(handle);
     });
   }

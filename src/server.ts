@@ -233,6 +233,7 @@ export class Server {
     const listeners = await Listeners.open(config, {
       front: door,
       nowMs: () => this.turns.instant().nowMs,
+      pause: () => this.turns.nextIteration(),
       accepted: (accepted) => reception.accepted(accepted),
       said: (level, text) => this.#log.line(level, text),
     });

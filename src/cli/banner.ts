@@ -21,9 +21,11 @@ export function banner(config: Config, addresses: readonly Deno.NetAddr[]): stri
     const way = listener.proxyProtocol === "off"
       ? `reachable from ${reach}`
       : `through the proxies ${listener.trustedProxies}`;
-    const how = listener.certificateFile === ""
+    const secured = listener.certificateFile === ""
       ? "plain TCP"
       : `TLS ${listener.tlsVersionMin} or above`;
+    const { websocketPath: path } = listener;
+    const how = path === "" ? secured : `WebSocket at ${path} over ${secured}`;
     lines.push(
       `  listens on   ${shown}   ${how}, ${whoIsLetIn(listener, config)}, ${way}`,
     );

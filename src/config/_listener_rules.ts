@@ -24,6 +24,7 @@ export function listenerProblems(
       continue;
     }
     for (const problem of tlsProblems(listener)) problems.push({ index, problem });
+    for (const problem of websocketProblems(listener)) problems.push({ index, problem });
     const proxyProblem = proxyProblemOf(listener);
     if (proxyProblem !== null) problems.push({ index, problem: proxyProblem });
     const isGuarded = hasPasswords || listener.clientCertificates === "required";
@@ -64,6 +65,24 @@ function proxyProblemOf({ proxyProtocol, trustedProxies }: ListenerConfig): stri
   }
   if (proxyProtocol !== "off" || trustsNobody) return null;
   return "trusted_proxies has no effect while proxy_protocol is off";
+}
+
+/** What must hold of the keys about WebSocket. */
+function websocketProblems({ websocketPath: path, websocketOrigins }: ListenerConfig): string[] {
+  const problems: string[] = [];
+  if (path !== "" && !/^\/[\x21-\x22\x24-\x3e\x40-\x7e]*$/.test(path)) {
+    problems.push(`websocket_path = ${quote(path)} is no path: "/", and no blank, ? or # in it`);
+  }
+  const origins = websocketOrigins.split(/\s+/).filter((origin) => origin !== "");
+  if (path === "" && origins.length > 0) {
+    problems.push("websocket_origins has no effect without websocket_path");
+  }
+  for (const origin of origins) {
+    if (origin === "*" || /^https?:\/\/[^/?#@]+$/i.test(origin)) continue;
+    const example = '"https://hmi.plant" or "http://10.0.0.7:8080"';
+    problems.push(`websocket_origins: ${quote(origin)} is no origin such as ${example}`);
+  }
+  return problems;
 }
 
 /** What must hold between the keys about TLS. */

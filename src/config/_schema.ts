@@ -7,6 +7,7 @@ import { SECURITY_TABLES } from "./_schema_security.ts";
 import { SPARKPLUG_TABLES } from "./_schema_sparkplug.ts";
 import { TLS_KEYS } from "./_schema_tls.ts";
 import { STATE_TABLES } from "./_schema_state.ts";
+import { WEBSOCKET_KEYS } from "./_schema_websocket.ts";
 import type { Config } from "./config.ts";
 import type { DerivedConfig, SameType, TableSchema } from "./_schema_types.ts";
 
@@ -38,6 +39,7 @@ export const SCHEMA = [
       },
       ...DOOR_KEYS,
       ...TLS_KEYS,
+      ...WEBSOCKET_KEYS,
     ],
   },
   ...SECURITY_TABLES,

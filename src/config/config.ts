@@ -52,6 +52,10 @@ export interface ListenerConfig {
   readonly identityFrom: "cn" | "san_dns" | "san_uri" | "san_email" | "fingerprint";
   readonly handshakeTimeoutMs: number;
   readonly handshakesMax: number;
+  /** Path of the resource that speaks MQTT over WebSocket; empty for MQTT itself. */
+  readonly websocketPath: string;
+  /** Origins of pages that may connect, with blanks between; "*" for all. */
+  readonly websocketOrigins: string;
 }
 
 /** Who may come in, and who may do what. */

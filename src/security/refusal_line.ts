@@ -19,6 +19,7 @@ export const REFUSAL_REASONS = [
   "proxy-protocol",
   "take-over-storm",
   "tls-handshake",
+  "websocket-handshake",
 ] as const;
 
 /** One of them. */

@@ -13,7 +13,7 @@ import {
 export interface WebSocketSettings extends UpgradeRules {
   /** A request that is not complete within this time is ended. */
   readonly handshakeTimeoutMs: number;
-  /** Most requests that are waited for at a time; beyond it the oldest goes. */
+  /** Most requests at a time; beyond it one that has taken a second goes, or else the new one. */
   readonly handshakesMax: number;
   /** Resolves when every socket has had its chance. */
   readonly pause: () => Promise<void>;
@@ -28,10 +28,14 @@ export interface WebSocketOutcome {
 /** A handshake that goes on. */
 interface Handshake {
   readonly stream: ByteStream;
+  readonly startedMs: number;
   /** Why it was ended by us; null as long as it was not. */
   ended: string | null;
 }
 
+/** A handshake that has gone on for this long may be given up for a new one. */
+const HANDSHAKE_OLD_MS = 1_000;
+const CROWDED = "too many handshakes at a time";
 /** How long the answer to a refused request may take. */
 const ANSWER_MS = 1_000;
 
@@ -47,15 +51,10 @@ export class WebSocketAcceptor {
 
   /** Speaks HTTP on a connection until it is a WebSocket; one that does not become one is closed. */
   accept(stream: ByteStream, outcome: WebSocketOutcome): void {
-    const handshake: Handshake = { stream, ended: null };
+    const handshake: Handshake = { stream, startedMs: performance.now(), ended: null };
     const { handshakesMax, handshakeTimeoutMs } = this.#settings;
-    if (this.#handshakes.size >= handshakesMax) {
-      for (const oldest of this.#handshakes) {
-        this.#end(oldest, "too many handshakes at a time");
-        break;
-      }
-    }
     this.#handshakes.add(handshake);
+    if (this.#handshakes.size > handshakesMax) this.#end(this.#expendable(handshake), CROWDED);
     const timer = setTimeout(() => this.#end(handshake, "no request in time"), handshakeTimeoutMs);
     void this.#shake(handshake).then((done) => {
       clearTimeout(timer);
@@ -69,6 +68,13 @@ export class WebSocketAcceptor {
   /** Ends the handshakes that go on. */
   close(): void {
     for (const handshake of this.#handshakes) this.#end(handshake, "listener closes");
+  }
+
+  /** Which one goes where there are too many. */
+  #expendable(newest: Handshake): Handshake {
+    const [oldest] = this.#handshakes;
+    const isOld = newest.startedMs - oldest!.startedMs >= HANDSHAKE_OLD_MS;
+    return isOld ? oldest! : newest;
   }
 
   #end(handshake: Handshake, reason: string): void {

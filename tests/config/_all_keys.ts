@@ -269,6 +269,8 @@ export const STRINGS: readonly { readonly path: string; readonly default: string
   { path: "listeners.ip_allow", default: "" },
   { path: "listeners.ip_block", default: "" },
   { path: "listeners.trusted_proxies", default: "" },
+  { path: "listeners.websocket_path", default: "" },
+  { path: "listeners.websocket_origins", default: "" },
   { path: "ip.allow", default: "" },
   { path: "ip.block", default: "" },
   { path: "connection_rate.exempt", default: "127.0.0.0/8 ::1" },

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../src/config/mod.ts";
 import { accepted, diagnose, summarize } from "./_loading.ts";
 
@@ -206,4 +206,22 @@ Deno.test("security.client_identifier needs users, with passwords or certificate
   accepted(`${rule}password_file = "p"\n`);
   const listener = '[[listeners]]\ncertificate_file = "c"\nkey_file = "k"\nca_file = "a"\n';
   accepted(`${rule}${listener}client_certificates = "required"\n`);
+});
+
+Deno.test("a WebSocket listener has a path that is one, and origins that are", () => {
+  const head = "[[listeners]]\n";
+  for (const path of ["mqtt", "/a b", "/mqtt?x", "/mqtt#x", "/grün"]) {
+    const [problem, ...others] = summarize(`${head}websocket_path = "${path}"`);
+    assertStringIncludes(problem ?? "", `"${path}" is no path`);
+    assertEquals(others, []);
+  }
+  assertEquals(summarize(`${head}websocket_origins = "https://hmi.plant"`), [
+    "1:3 listeners.address: websocket_origins has no effect without websocket_path",
+  ]);
+  for (const origin of ["hmi.plant", "ftp://hmi", "https://hmi/", "https://u@hmi", "https://"]) {
+    const text = `${head}websocket_path = "/mqtt"\nwebsocket_origins = "* ${origin}"`;
+    assertStringIncludes(summarize(text).join(), `"${origin}" is no origin`);
+  }
+  const good = 'websocket_path = "/"\nwebsocket_origins = "https://hmi.plant http://[::1]:8080 *"';
+  assertEquals(accepted(head + good).listeners[0]?.websocketPath, "/");
 });

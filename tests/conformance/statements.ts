@@ -17,7 +17,6 @@ export interface Statement {
 }
 
 const BINDS_CLIENT = "binds the client; a server cannot see the breach";
-const NO_WEBSOCKET = "no WebSocket listener yet";
 
 /** All statements in the order of the standard. */
 export const STATEMENTS: readonly Statement[] = [
@@ -161,10 +160,10 @@ export const STATEMENTS: readonly Statement[] = [
   both("4.8.0-1", "a protocol violation closes its connection"),
   both("4.8.0-2", "a transient error closes its connection"),
 
-  both("6.0.0-1", "packets are in binary WebSocket frames", NO_WEBSOCKET),
-  both("6.0.0-2", "packets need not be aligned to WebSocket frames", NO_WEBSOCKET),
-  client("6.0.0-3", 'the client offers the sub-protocol "mqtt"', NO_WEBSOCKET),
-  server("6.0.0-4", 'the server answers the sub-protocol "mqtt"', NO_WEBSOCKET),
+  both("6.0.0-1", "packets are in binary WebSocket frames"),
+  both("6.0.0-2", "packets need not be aligned to WebSocket frames"),
+  client("6.0.0-3", 'the client offers the sub-protocol "mqtt"'),
+  server("6.0.0-4", 'the server answers the sub-protocol "mqtt"'),
   server(
     "7.0.0-1",
     "a server that connects to servers is a good client",

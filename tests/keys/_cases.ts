@@ -12,6 +12,7 @@ import { securityCases } from "./_security_cases.ts";
 import { sparkplugCases } from "./_sparkplug_cases.ts";
 import { stateCases } from "./_state_cases.ts";
 import { tlsCases } from "./_tls_cases.ts";
+import { websocketCases } from "./_websocket_cases.ts";
 
 /** A case by the path of its key in TOML. */
 export type KeyCases = Readonly<Record<string, () => Promise<void>>>;
@@ -275,6 +276,7 @@ export const KEY_CASES: KeyCases = {
   ...rateCases,
   ...auditAndTakeOverCases,
   ...tlsCases,
+  ...websocketCases,
   ...stateCases,
   ...sparkplugCases,
   ...startCases,

@@ -14,6 +14,7 @@ import {
   type TlsCell,
 } from "../support/tls_cells.ts";
 import { TlsClient } from "../support/tls_client.ts";
+import { WebSocketClient } from "../support/websocket_client.ts";
 import { concatenate, connectPacket, filter } from "../support/wire_client.ts";
 
 /** What carries MQTT above TLS. */
@@ -26,7 +27,10 @@ interface Transport {
   >;
 }
 
-const TRANSPORTS: readonly Transport[] = [{ name: "TCP", listener: {}, ask: askOverTcp }];
+const TRANSPORTS: readonly Transport[] = [
+  { name: "TCP", listener: {}, ask: askOverTcp },
+  { name: "WebSocket", listener: { websocketPath: "/mqtt" }, ask: askOverWebSocket },
+];
 
 /** Whoever is let in may subscribe to what has his name, and to nothing else. */
 const ACCESS = "anonymous\nallow subscribe as/anonymous\n\nauthenticated\nallow subscribe as/%u\n";
@@ -98,6 +102,28 @@ function whoIsIt(answer: Uint8Array | null): string {
   const [name, ...others] = NAMES.filter((_, index) => codes[index] !== REFUSED_SUBSCRIPTION);
   assert(name !== undefined && others.length === 0, `SUBACK ${codes}`);
   return name;
+}
+
+async function askOverWebSocket(
+  client: TlsClient,
+  question: { bytes: Uint8Array; awaited: number },
+): Promise<Uint8Array | null> {
+  const pipe = {
+    send: (bytes: Uint8Array) => client.send(bytes),
+    receive: () => client.receive(),
+    close: () => client.socket.destroy(),
+  };
+  const socket = await WebSocketClient.open(pipe);
+  if (socket === null) return null;
+  assert(socket.isOpen, socket.answer);
+  await socket.write(question.bytes);
+  const answer = new Uint8Array(question.awaited);
+  for (let filled = 0; filled < answer.length;) {
+    const count = await socket.read(answer.subarray(filled));
+    if (count === null) throw new Error(`Cannot ask: the end came after ${filled} bytes`);
+    filled += count;
+  }
+  return answer;
 }
 
 async function askOverTcp(

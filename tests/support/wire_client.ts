@@ -77,6 +77,11 @@ export class WireClient implements Disposable {
     return new WireClient(await LocalSocket.connect(port, localAddress));
   }
 
+  /** Speaks MQTT through a connection that is there already. */
+  static over(socket: ClientSocket): WireClient {
+    return new WireClient(socket);
+  }
+
   /** Opens, sends CONNECT and expects it to be accepted. */
   static async connect(port: number, options: ConnectOptions = {}): Promise<WireClient> {
     const client = await WireClient.open(port);
