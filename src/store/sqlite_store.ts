@@ -52,7 +52,7 @@ export async function openSqliteStore(
   }
   let loaded: LoadedState;
   try {
-    loaded = readState(opened.chunks);
+    loaded = readState(consume(opened.chunks));
   } catch (error) {
     await device.abandon();
     return { problem: reasonOf(error), kind: "damaged" };
@@ -61,6 +61,11 @@ export async function openSqliteStore(
   const store = new DurableStore(loaded, { device, clock: CLOCK, options: complete });
   device.attach(store);
   return store;
+}
+
+/** Lets go of each chunk when the next one is read: what was copied out of it would be there twice. */
+function* consume(chunks: Uint8Array<ArrayBuffer>[]): Generator<Uint8Array> {
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk;
 }
 
 /** The worker as the store sees it. */

@@ -16,7 +16,7 @@ export type StoreRequest =
 export type StoreReply =
   | {
     readonly kind: "opened";
-    readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+    readonly chunks: Uint8Array<ArrayBuffer>[];
     /** What happened to the database that was there; null if nothing was wrong with it. */
     readonly quarantine: QuarantineReport | null;
   }
