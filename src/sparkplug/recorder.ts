@@ -130,14 +130,19 @@ export class Recorder {
   }
 
   #add(key: string, entry: CaptureEntry): void {
-    let record = this.#records.get(key);
-    if (record === undefined) this.#records.set(key, record = new NodeRecord());
+    const record = this.#records.get(key) ?? new NodeRecord();
+    // The order is that of the last entries, so that the first one is the least active.
+    this.#records.delete(key);
+    this.#records.set(key, record);
     const bytes = bytesOf(entry);
-    while (this.#bytes + bytes > this.#bytesMax && record.ring.length > 0) this.#retire(record);
-    if (this.#bytes + bytes > this.#bytesMax) {
-      this.unrecorded++;
-      record.lost++;
-      return;
+    while (this.#bytes + bytes > this.#bytesMax) {
+      if (record.ring.length > 0) this.#retire(record);
+      else if (this.#records.size > 1) this.forget(this.#records.keys().next().value!);
+      else {
+        this.unrecorded++;
+        record.lost++;
+        return;
+      }
     }
     this.#bytes += bytes;
     record.ring.push(entry);

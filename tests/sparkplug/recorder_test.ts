@@ -66,13 +66,18 @@ Deno.test("commands are in the capture of the node that they go to", () => {
 
 Deno.test("records stay within their bytes", () => {
   const plant = new Plant({ recordedMessagesMax: 1000, recordedBytesMax: 20_000 });
+  const recorder = plant.referee.recorder!;
   for (const node of ["E1", "E2", "E3"]) {
     plant.bornNode({ node });
     for (let i = 0; i < 200; i++) plant.ndata();
+    assert(recorder.bytes <= 20_000, `${recorder.bytes} bytes`);
+    assert(recorder.bytes > 15_000, `${recorder.bytes} bytes`);
+    // The node that was silent for the longest time makes room.
+    assertEquals(recorder.nodes.at(-1), `G/${node}`);
   }
-  const recorder = plant.referee.recorder!;
-  assert(recorder.bytes <= 20_000, `${recorder.bytes} bytes`);
-  assert(recorder.unrecorded > 0);
+  assertEquals(recorder.unrecorded, 0);
+  plant.ndata({ bytes: new Uint8Array(30_000) });
+  assertEquals([recorder.unrecorded, recorder.nodes], [1, ["G/E3"]]);
   for (const key of recorder.nodes) recorder.forget(key);
   assertEquals([recorder.bytes, recorder.nodes.length], [0, 0]);
 });

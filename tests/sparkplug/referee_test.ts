@@ -55,6 +55,12 @@ Deno.test("onDuplicate takeOver closes the old owner and lets the new one in", (
   assertEquals([node!.clientIdentifier, node!.online], ["second", true]);
 });
 
+Deno.test("a Will in the retired namespace keeps nobody out", () => {
+  const plant = new Plant({ mode: "strict" });
+  plant.join({ will: { topic: "spAv1.0/G/NDEATH/E" } });
+  assertEquals(plant.outcomes, ["count"]);
+});
+
 Deno.test("after a withheld message nothing passes until the next NBIRTH", () => {
   const plant = new Plant({ mode: "strict", rebirthRequests: true }).bornDevice();
   const metrics = [{ name: "Nobody", timestamp: plant.nowMs, value: [10, 1] as const }];
