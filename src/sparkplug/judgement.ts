@@ -2,7 +2,7 @@
 import type { Penalty } from "./overrides.ts";
 import type { RuleAction } from "./rule.ts";
 import { FIXES, type RuleName } from "./rules.ts";
-import type { Detail, ViolationLog } from "./violation_log.ts";
+import type { ViolationLog } from "./violation_log.ts";
 
 /** What to do with a PUBLISH. */
 export interface PublishVerdict {
@@ -19,6 +19,9 @@ const DROP: PublishVerdict = { action: "drop", retain: null, qos: null };
 const CLOSE: PublishVerdict = { action: "close", retain: null, qos: null };
 
 const STRENGTH: Readonly<Record<RuleAction, number>> = { count: 0, fix: 1, drop: 2, close: 3 };
+
+/** What is wrong, in words; a function where the words are worth making only if they are kept. */
+type Detail = string | (() => string);
 
 /** Collects breaches; one object serves one fact after the other. */
 export class Judgement {
@@ -61,13 +64,15 @@ export class Judgement {
   breach(name: RuleName, detail: Detail): void {
     const penalty = this.#penalties[name];
     if (penalty.off) return;
-    this.#log.add({
-      rule: name,
-      subject: this.#subject,
-      clientIdentifier: this.#clientIdentifier,
-      detail,
-      timeMs: this.#nowMs,
-    });
+    if (this.#log.count(this.#subject, name, this.#nowMs)) {
+      this.#log.keep({
+        rule: name,
+        subject: this.#subject,
+        clientIdentifier: this.#clientIdentifier,
+        detail: typeof detail === "string" ? detail : detail(),
+        timeMs: this.#nowMs,
+      });
+    }
     this.broken.push(name);
     this.rebirth ||= penalty.rebirth;
     this.#strength = Math.max(this.#strength, STRENGTH[penalty.action]);

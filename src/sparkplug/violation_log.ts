@@ -26,12 +26,9 @@ export interface Breach {
   readonly rule: RuleName;
   readonly subject: string;
   readonly clientIdentifier: string;
-  readonly detail: Detail;
+  readonly detail: string;
   readonly timeMs: number;
 }
-
-/** What is wrong, in words; a function where the words are worth making only if they are kept. */
-export type Detail = string | (() => string);
 
 /** How often a rule was broken, and when that was kept last. */
 interface RuleCount {
@@ -50,6 +47,8 @@ export class ViolationLog {
   readonly #violationsMax: number;
   readonly #counts = new Map<string, Map<RuleName, RuleCount>>();
   readonly #latest: Violation[] = [];
+  #lastSubject: string | null = null;
+  #lastCounts: Map<RuleName, RuleCount> | null = null;
   #next = 0;
   /** All breaches so far. */
   total = 0;
@@ -61,26 +60,25 @@ export class ViolationLog {
     this.#violationsMax = bounds.violationsMax;
   }
 
-  /** Counts a breach, and keeps its violations if there was none of its kind for a while. */
-  add(breach: Breach): void {
-    const { subject, rule, timeMs } = breach;
+  /**
+   * Counts a breach; gives whether `keep` is to follow, because there was none of its kind for a
+   * while. Positional, because some Edge Nodes break a rule with each message.
+   */
+  count(subject: string, rule: RuleName, timeMs: number): boolean {
     this.total++;
-    let counts = this.#counts.get(subject);
-    if (counts === undefined) {
-      const fits = this.#counts.size < this.#subjectsMax;
-      if (!fits) this.unfit++;
-      const name = fits ? subject : OTHERS;
-      counts = this.#counts.get(name);
-      if (counts === undefined) this.#counts.set(name, counts = new Map());
-    }
+    const counts = subject === this.#lastSubject ? this.#lastCounts! : this.#countsFor(subject);
     let count = counts.get(rule);
     if (count === undefined) counts.set(rule, count = { count: 0, keptMs: -KEPT_EVERY_MS });
     count.count++;
-    if (timeMs - count.keptMs < KEPT_EVERY_MS && timeMs >= count.keptMs) return;
+    if (timeMs - count.keptMs < KEPT_EVERY_MS && timeMs >= count.keptMs) return false;
     count.keptMs = timeMs;
-    const { ids, severity } = RULES[rule];
-    const detail = typeof breach.detail === "string" ? breach.detail : breach.detail();
-    for (const tckId of ids) this.#keep({ ...breach, detail, tckId, severity });
+    return true;
+  }
+
+  /** Keeps a breach that was counted. */
+  keep(breach: Breach): void {
+    const { ids, severity } = RULES[breach.rule];
+    for (const tckId of ids) this.#keep({ ...breach, tckId, severity });
   }
 
   /** The latest ones, oldest first; of one subject if named. */
@@ -105,6 +103,21 @@ export class ViolationLog {
     for (const [rule, { count }] of this.#counts.get(subject) ?? []) {
       for (const id of RULES[rule].ids) counts.set(id, (counts.get(id) ?? 0) + count);
     }
+    return counts;
+  }
+
+  #countsFor(subject: string): Map<RuleName, RuleCount> {
+    let counts = this.#counts.get(subject);
+    if (counts === undefined) {
+      const fits = this.#counts.size < this.#subjectsMax;
+      if (!fits) this.unfit++;
+      const name = fits ? subject : OTHERS;
+      counts = this.#counts.get(name);
+      if (counts === undefined) this.#counts.set(name, counts = new Map());
+      if (!fits) return counts;
+    }
+    this.#lastSubject = subject;
+    this.#lastCounts = counts;
     return counts;
   }
 
