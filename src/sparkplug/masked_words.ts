@@ -4,32 +4,30 @@
 export const TIMESTAMP_BYTES = 6;
 
 /**
- * Pairs of the bits that count and of what they have to be. The last four bytes overlap those before
- * them where the length is no multiple of four; there are at least four bytes.
+ * Triples: where four bytes stand, which of their bits count, and what those have to be. Bytes of
+ * which no bit counts are left out as far as they can be. There are at least four bytes.
  */
 export function maskedWords(bytes: Uint8Array, mask: Uint8Array): Int32Array {
   const { length } = bytes;
-  const count = Math.ceil(length / 4);
-  const words = new Int32Array(count * 2);
   const from = new DataView(bytes.buffer, bytes.byteOffset, length);
   const bits = new DataView(mask.buffer, mask.byteOffset, length);
-  for (let i = 0; i < count; i++) {
-    const at = Math.min(i * 4, length - 4);
+  const triples: number[] = [];
+  for (let i = 0; i < length; i++) {
+    if (mask[i] === 0) continue;
+    const at = Math.min(i, length - 4);
     const counting = bits.getInt32(at, true);
-    words[i * 2] = counting;
-    words[i * 2 + 1] = from.getInt32(at, true) & counting;
+    triples.push(at, counting, from.getInt32(at, true) & counting);
+    i = at + 3;
   }
-  return words;
+  return Int32Array.from(triples);
 }
 
-/** Whether `[start, end)` of `view` has them; positional, because it runs for each metric. */
-export function sameWords(words: Int32Array, view: DataView, start: number, end: number): boolean {
-  const last = words.length - 2;
-  let at = start;
-  for (let i = 0; i < last; i += 2, at += 4) {
-    if ((view.getInt32(at, true) & words[i]!) !== words[i + 1]) return false;
+/** Whether they stand in `view` from `start` on. */
+export function sameWords(words: Int32Array, view: DataView, start: number): boolean {
+  for (let i = 0; i < words.length; i += 3) {
+    if ((view.getInt32(start + words[i]!, true) & words[i + 1]!) !== words[i + 2]) return false;
   }
-  return (view.getInt32(end - 4, true) & words[last]!) === words[last + 1];
+  return true;
 }
 
 /** The varint of six bytes at `at`, as a number. */

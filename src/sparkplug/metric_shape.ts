@@ -78,7 +78,7 @@ export class MetricShape {
   matches(view: DataView, start: number, end: number): boolean {
     const valueAt = start + this.#length;
     if (valueAt > end) return false;
-    if (!sameWords(this.#words, view, start, valueAt)) return false;
+    if (!sameWords(this.#words, view, start)) return false;
     const rest = end - valueAt;
     switch (this.#ending) {
       case Ending.fixed32:

@@ -86,7 +86,7 @@ export class PayloadShape {
 
   /** Whether the payload at `at` of `view`, which is as long, has this shape. */
   matches(view: DataView, at: number): boolean {
-    return sameWords(this.#words, view, at, at + this.length);
+    return sameWords(this.#words, view, at);
   }
 }
 
