@@ -25,6 +25,7 @@ import { type Pressure, Shedding } from "./shedding.ts";
 import type { Statistics } from "./statistics.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { type BrokerOptions, type Instant, Turn, WALK_STEPS_PER_TURN } from "./turn.ts";
+import { Wills } from "./wills.ts";
 
 /** How often stored sessions are looked through for expiry. */
 const EXPIRY_INTERVAL_MS = 1_000;
@@ -61,6 +62,7 @@ export class Broker {
   readonly #sender: Sender;
   readonly #router: Router;
   readonly #sessions: SessionRegistry;
+  readonly #wills: Wills;
   readonly #inbound: Inbound;
   readonly #shedding: Shedding;
   readonly #connections = new Set<Connection>();
@@ -83,7 +85,8 @@ export class Broker {
     const backlog = new Backlog(turn, flow);
     const sender = new Sender(turn, { gate, flow, retained, backlog });
     const router = new Router(turn, { sender, retained });
-    const sessions = new SessionRegistry(turn, { gate, flow, rates, sender, router });
+    const wills = new Wills(turn, router);
+    const sessions = new SessionRegistry(turn, { gate, flow, rates, sender, router, wills });
     const subscriptions = new Subscriptions(turn, { gate, sender, router });
     this.#turn = turn;
     this.#gate = gate;
@@ -92,6 +95,7 @@ export class Broker {
     this.#sender = sender;
     this.#router = router;
     this.#sessions = sessions;
+    this.#wills = wills;
     const certificates = new Certificates(turn, router);
     const intake = new Intake(turn, { router, certificates });
     const parts = { gate, flow, rates, sender, router, sessions, subscriptions, intake };
@@ -126,7 +130,7 @@ export class Broker {
     for (const stored of sessions) this.#sessions.restore(stored);
     this.#expire(); // before anybody comes and gets what is too old
     // Their connections ended with the process. [MQTT-3.1.2-8]
-    for (const will of state.wills) this.#sessions.restoreWill(will);
+    for (const will of state.wills) this.#wills.restore(will);
     for (const { id, topic, ...content } of state.publications) {
       this.#turn.journal.republished(id);
       this.#router.publish(topic, content);

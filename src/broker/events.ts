@@ -24,7 +24,13 @@ export type CloseCause =
 export interface ConnectRefusal {
   readonly returnCode: ConnackCode;
   /** What the return code does not say; null if it says all. */
-  readonly reason: SessionRefusal | "sessions-max" | "memory" | "take-over-storm" | null;
+  readonly reason:
+    | SessionRefusal
+    | "sessions-max"
+    | "memory"
+    | "take-over-storm"
+    | "sparkplug"
+    | null;
 }
 
 /** One event. */

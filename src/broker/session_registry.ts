@@ -1,13 +1,12 @@
 /** Sessions by Client Identifier: CONNECT, take-over, the end of connections, expiry. */
-import { ConnackCode, type ConnectPacket, type Will } from "../mqtt/mod.ts";
+import { ConnackCode, type ConnectPacket } from "../mqtt/mod.ts";
 import type { AckGate } from "./ack_gate.ts";
 import type { Connection } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
 import { Delivery } from "./delivery_queue.ts";
 import type { CloseCause, ConnectRefusal } from "./events.ts";
 import type { FlowControl } from "./flow_control.ts";
-import { makeMessage } from "./message.ts";
-import type { StoredSession, StoredWill } from "./journal.ts";
+import type { StoredSession } from "./journal.ts";
 import type { RateControl } from "./rate_control.ts";
 import type { Router } from "./router.ts";
 import type { Sender } from "./sender.ts";
@@ -16,9 +15,9 @@ import { QOS_SENDER } from "./qos_sender_states.ts";
 import { SESSION } from "./session_states.ts";
 import type { DropReason } from "./statistics.ts";
 import { NO_TRANSITION } from "./transition_table.ts";
-import { isServerTopic } from "./server_topics.ts";
 import { UnsettledKeys } from "./unsettled_keys.ts";
 import type { Turn } from "./turn.ts";
+import type { Wills } from "./wills.ts";
 
 const { states, events, emissions } = SESSION;
 
@@ -29,6 +28,7 @@ export interface SessionParts {
   readonly rates: RateControl;
   readonly sender: Sender;
   readonly router: Router;
+  readonly wills: Wills;
 }
 
 /** Events of the connection table for causes that are not plain `close`. */
@@ -69,22 +69,22 @@ export class SessionRegistry {
     const known = this.#sessions.get(identifier);
     const owner = this.#ownerFor(connection, known ?? null);
     if (owner === null) return;
+    // Before anybody takes note of a client that is not let in after all.
+    if (known === undefined && !this.#hasRoom(connection)) return;
     connection.clientIdentifier = identifier;
+    const { wills } = this.#parts;
+    // What it may not publish makes it nothing: no Edge Node, and nobody's rival.
+    const maySay = packet.will === null || wills.permits(connection, packet.will);
     const referee = this.#turn.sparkplug?.referee ?? null;
-    const verdict = referee?.connect(connection, packet, this.#turn) ?? null;
-    if (verdict?.kind === "refuse") return this.refuse(connection, ConnackCode.notAuthorized);
-    const will = verdict === null ? packet.will : verdict.will;
+    const judged = maySay ? packet : { ...packet, will: null };
+    const verdict = referee?.connect(connection, judged, this.#turn) ?? null;
+    if (verdict?.kind === "refuse") {
+      return this.refuse(connection, ConnackCode.notAuthorized, { reason: "sparkplug" });
+    }
+    const will = verdict === null ? judged.will : verdict.will;
     if (verdict?.rival) this.#takeOver(verdict.rival.clientIdentifier, connection);
     this.#takeOver(identifier, connection); // [MQTT-3.1.4-2]
-    const tooShort = this.#turn.refusesConnections && known === undefined; // the memory
-    if (tooShort || (!this.#sessions.has(identifier) && !this.#makeRoom())) {
-      statistics.sessionsRefused++;
-      referee?.closed(connection, "refused", this.#turn);
-      this.refuse(connection, ConnackCode.serverUnavailable, {
-        reason: tooShort ? "memory" : "sessions-max",
-      });
-      return;
-    }
+    if (known === undefined) this.#makeRoom();
     const recordsBefore = journal.records;
     const { session, resumed } = this.#open(identifier, !packet.cleanSession);
     connection.session = session;
@@ -93,10 +93,9 @@ export class SessionRegistry {
     this.#own(session, owner);
     this.#stored.delete(session);
     connection.keepAliveLimitMs = this.#keepAliveLimit(packet.keepAliveSeconds);
-    connection.will = will === null ? null : this.#admitWill(connection, will);
-    if (connection.will !== null) {
-      journal.willSet(identifier, connection.will, session.owner); // [MQTT-3.1.2-8]
-    }
+    connection.will = will;
+    if (will !== null) journal.willSet(identifier, will, session.owner); // [MQTT-3.1.2-8]
+    if (!maySay) wills.deny(connection, packet.will!);
     this.#step(connection, "accept");
     this.#parts.rates.admit(connection);
     statistics.clientsConnected++;
@@ -175,7 +174,7 @@ export class SessionRegistry {
     if (will === null) return; // [MQTT-3.1.2-12]
     journal.willDeleted(connection.clientIdentifier); // [MQTT-3.1.2-10]
     const isDue = emission === CONNECTION.emissions.publishWill;
-    if (isDue || isMissed) this.#publishDue(connection, will);
+    if (isDue || isMissed) this.#parts.wills.publishDue(connection, will);
   }
 
   /** Discards sessions whose client stayed away for too long, and messages that waited for too long. */
@@ -192,15 +191,24 @@ export class SessionRegistry {
     }
   }
 
-  /** Whether there is room for one more session, after an older one has gone if that is the rule. */
-  #makeRoom(): boolean {
-    const { limits, statistics } = this.#turn;
-    if (this.#sessions.size < limits.sessionsMax) return true;
+  /** Whether one more session may be made; if not, the client is refused. */
+  #hasRoom(connection: Connection): boolean {
+    const { limits, statistics, refusesConnections: isShort } = this.#turn; // of memory
+    const isFull = this.#sessions.size >= limits.sessionsMax &&
+      (limits.sessionsFull === "drop_newest" || this.#stored.size === 0);
+    if (!isShort && !isFull) return true;
+    statistics.sessionsRefused++;
+    const reason = isShort ? "memory" : "sessions-max";
+    this.refuse(connection, ConnackCode.serverUnavailable, { reason });
+    return false;
+  }
+
+  /** An older session goes where there are as many as there may be. */
+  #makeRoom(): void {
     const [oldest] = this.#stored;
-    if (limits.sessionsFull === "drop_newest" || oldest === undefined) return false;
-    statistics.sessionsEvicted++;
+    if (this.#sessions.size < this.#turn.limits.sessionsMax || oldest === undefined) return;
+    this.#turn.statistics.sessionsEvicted++;
     this.#expire(oldest, "session-limit");
-    return true;
   }
 
   #expire(session: Session, reason: DropReason): void {
@@ -244,16 +252,6 @@ export class SessionRegistry {
     if (stored.receiving.length > 0) session.receiving = new Set(stored.receiving);
   }
 
-  /** Publishes the Will of a client that was connected when the process before this one ended. */
-  restoreWill({ clientIdentifier, will, owner }: StoredWill): void {
-    const { policy, journal } = this.#turn;
-    journal.willDeleted(clientIdentifier);
-    // The rules may have changed meanwhile. Without an owner, what they said at CONNECT counts.
-    const verdict = owner === null ? "allow" : policy.will({ clientIdentifier, owner }, will.topic);
-    if (verdict === "allow") this.#publishWill(will);
-    else this.#loseWill(will, { reason: "publish-refused", publisher: clientIdentifier });
-  }
-
   /** [MQTT-3.1.4-3] */
   #open(identifier: string, persistent: boolean): { session: Session; resumed: boolean } {
     const known = this.#sessions.get(identifier) ?? new Session(identifier, persistent);
@@ -276,41 +274,12 @@ export class SessionRegistry {
     return { session, resumed: false };
   }
 
-  #publishDue(connection: Connection, will: Will): void {
-    if (this.#admitWill(connection, will) === null) return;
-    this.#publishWill(will);
-    this.#turn.sparkplug?.referee?.willPublished(connection, will, this.#turn);
-  }
-
   #takeOver(identifier: string, newer: Connection): void {
     const older = this.#sessions.get(identifier)?.connection ?? null;
     if (older === null) return;
     this.#turn.statistics.takeOvers++;
     this.#turn.events.add({ kind: "takenOver", connection: newer, from: older });
     this.close(older, "takenOver");
-  }
-
-  /** A Will is a publish of its client: asked at CONNECT, and again when it is due. */
-  #admitWill(connection: Connection, will: Will): Will | null {
-    const serverOwned = isServerTopic(will.topic);
-    const { policy } = this.#turn;
-    if (!serverOwned && policy.publish(connection, will.topic) === "allow") return will;
-    const reason = serverOwned ? "server-topic" : "publish-refused";
-    const denial = { action: "will", topic: will.topic, serverOwned, count: 1 } as const;
-    this.#turn.denials.note(connection, denial);
-    this.#loseWill(will, { reason, publisher: connection.clientIdentifier });
-    return null;
-  }
-
-  #publishWill(will: Will): void {
-    this.#turn.statistics.willsPublished++;
-    this.#parts.router.publish(will.topic, will); // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
-  }
-
-  #loseWill(will: Will, { reason, publisher }: { reason: DropReason; publisher: string }): void {
-    const { topic, payload, qos, retain } = will;
-    const message = makeMessage(topic, payload, qos);
-    this.#turn.deadLetters.give(reason, message, { qos, retain, publisher });
   }
 
   /** The client of a session is gone: keep the session or discard it. [MQTT-4.1.0-2] */

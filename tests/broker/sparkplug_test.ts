@@ -179,13 +179,13 @@ Deno.test("a rival goes before the newcomer is let in, and its Will out", () => 
   assertEquals(asked.slice(0, 2), ["connect newer - 1800000000000", "closed older takenOver"]);
 });
 
-Deno.test("a client for whom there is no room after all is gone for the referee, too", () => {
+Deno.test("a client for whom there is no room never comes to the referee", () => {
   const { core, asked } = refereed();
   for (let i = 0; i < core.limits.sessionsMax; i++) core.connect();
   const node = core.open();
   node.sendConnect({ clientIdentifier: "E", will: WILL });
   assertEquals(node.take("CONNACK").returnCode, 3);
-  assertEquals(asked.slice(-2), [`connect E ${WILL.topic} 1800000000000`, "closed E refused"]);
+  assertEquals(asked.filter((question) => question.includes(" E ")), []);
 });
 
 Deno.test("a message that is dropped is acknowledged, a dead letter, and nowhere else", () => {
