@@ -87,25 +87,16 @@ export class ConnectionAudit {
   }
 
   /** Somebody was turned away before the core saw a CONNECT, or for a wrong password. */
-  turnedAway({ address: ip, reason, listener, forMs, ...client }: Refusal): void {
-    if (reason === "identity-mismatch") return; // the core tells of it, and why
+  turnedAway({ address: ip, reason, listener, forMs, clientIdentifier, detail }: Refusal): void {
     const address = formatIpAddress(ip);
-    // The core tells of wrong passwords, but not of the lock-outs that begin with one.
-    if (reason !== "bad-credentials") {
-      const { clientIdentifier, userName, detail: problem } = client;
-      const entry = {
-        reason,
-        address,
-        listener,
-        client: clientIdentifier,
-        user: userName,
-        problem,
-      };
-      this.#refused(address, entry);
-    } else if (forMs !== undefined) {
-      const seconds = Math.ceil(forMs / 1000);
-      this.#trail.sample("lock-outs", address, { event: "lock-out", address, listener, seconds });
+    if (clientIdentifier === undefined) {
+      this.#refused(address, { reason, address, listener, problem: detail });
+      return;
     }
+    // The core tells of every CONNECT, and why it was refused; but not of the lock-outs that begin.
+    if (reason !== "bad-credentials" || forMs === undefined) return;
+    const seconds = Math.ceil(forMs / 1000);
+    this.#trail.sample("lock-outs", address, { event: "lock-out", address, listener, seconds });
   }
 
   /** A client that was let in may not stay. */

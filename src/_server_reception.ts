@@ -3,11 +3,18 @@ import type { ConnectionAudit } from "./_server_audit_connections.ts";
 import type { Accepted } from "./_server_entrance.ts";
 import type { Listeners } from "./_server_listeners.ts";
 import type { TurnHands, Turns } from "./_server_turns.ts";
-import type { CloseCause, Connection, PendingAuthentication } from "./broker/mod.ts";
+import type {
+  CloseCause,
+  Connection,
+  ConnectRefusal,
+  PendingAuthentication,
+} from "./broker/mod.ts";
+import { ConnackCode } from "./mqtt/mod.ts";
 import {
   BAD_PASSWORD,
   type FrontDoor,
   type Gatekeeper,
+  type RefusalReason,
   type Revocation,
   Visitor,
 } from "./security/mod.ts";
@@ -76,11 +83,11 @@ export class Reception implements TurnHands {
     return this.#drivers.get(connection.handle);
   }
 
-  sessionRefused(connection: Connection): void {
+  refused(connection: Connection, refusal: ConnectRefusal): void {
     const { origin, clientIdentifier, userName } = connection;
-    if (!(origin instanceof Visitor)) return;
+    const reason = refusalReason(refusal);
+    if (reason === null || !(origin instanceof Visitor)) return;
     const { nowMs } = this.#turns.instant();
-    const reason = "identity-mismatch";
     this.#door.refused(origin, { reason, clientIdentifier, userName, nowMs });
   }
 
@@ -139,10 +146,11 @@ export class Reception implements TurnHands {
     const { connection, packet } = pending;
     const { origin } = connection;
     const address = origin instanceof Visitor ? origin.address : null;
-    const code = await this.#gatekeeper.verify(connection, packet, address);
+    const refusal = await this.#gatekeeper.verify(connection, packet, address);
     const instant = this.#turns.instant();
+    const code = refusal?.returnCode ?? null;
     this.#tellDoor(connection, { code, userName: packet.userName, nowMs: instant.nowMs });
-    this.#turns.broker.authenticated(pending, code, instant);
+    this.#turns.broker.authenticated(pending, refusal, instant);
     this.#turns.requestTurn();
   }
 
@@ -158,5 +166,24 @@ export class Reception implements TurnHands {
     else if (code === BAD_PASSWORD) {
       this.#door.failed(origin, { clientIdentifier, userName, nowMs });
     }
+  }
+}
+
+/** As the door counts a refusal of the core; null for what it knows already, and what is no one's fault. */
+function refusalReason({ returnCode, reason }: ConnectRefusal): RefusalReason | null {
+  if (returnCode === BAD_PASSWORD) return null; // from `#tellDoor`
+  switch (reason) {
+    case "foreignSession":
+    case "foreignIdentifier":
+    case "unpinned":
+      return "identity-mismatch";
+    case "sparkplug":
+      return "connect-not-allowed";
+    case "memory":
+    case "sessions-max":
+    case "take-over-storm":
+      return reason;
+    case null:
+      return returnCode === ConnackCode.notAuthorized ? "no-credentials" : null;
   }
 }

@@ -8,6 +8,7 @@ import {
   type Broker,
   type BrokerEvent,
   type Connection,
+  type ConnectRefusal,
   type Denial,
   describeEvent,
   type Instant,
@@ -27,8 +28,8 @@ const ITERATION_MS = 2;
 export interface TurnHands {
   /** The driver of a connection, as long as its socket is open. */
   driver(connection: Connection): ConnectionDriver | undefined;
-  /** A client got no session because of who it is. */
-  sessionRefused(connection: Connection): void;
+  /** A CONNECT was refused. */
+  refused(connection: Connection, refusal: ConnectRefusal): void;
   /** A CONNECT waits for the verdict on its password. */
   authenticate(pending: PendingAuthentication): void;
 }
@@ -118,7 +119,8 @@ export class Turns implements TurnOwner {
     for (const event of broker.takeEvents()) {
       const { severity, text } = describeEvent(event);
       this.log.line(severity, text);
-      if (event.kind === "sessionRefused") hands?.sessionRefused(event.connection);
+      const { connection } = event;
+      if (event.kind === "closed" && event.refusal) hands?.refused(connection, event.refusal);
       this.#witness.happened(event);
     }
     const denials = broker.takeDenials();

@@ -1,5 +1,5 @@
 /** The broker core: bytes and time in, bytes in outboxes out. No I/O, no clock, no randomness. */
-import type { ConnackCode, ConnectPacket, Qos, TopicName } from "../mqtt/mod.ts";
+import type { ConnectPacket, Qos, TopicName } from "../mqtt/mod.ts";
 import { AckGate } from "./ack_gate.ts";
 import { ageAtStart } from "./age_at_start.ts";
 import { Backlog } from "./backlog.ts";
@@ -7,7 +7,7 @@ import { Certificates } from "./certificates.ts";
 import { Connection, type ConnectionOrigin } from "./connection.ts";
 import { CONNECTION } from "./connection_states.ts";
 import type { Denial } from "./denials.ts";
-import type { BrokerEvent, CloseCause } from "./events.ts";
+import type { BrokerEvent, CloseCause, ConnectRefusal } from "./events.ts";
 import { FlowControl } from "./flow_control.ts";
 import { Inbound } from "./inbound.ts";
 import { Intake } from "./intake.ts";
@@ -219,7 +219,7 @@ export class Broker {
   /** The verdict on a CONNECT that the policy called pending. */
   authenticated(
     pending: PendingAuthentication,
-    refusal: ConnackCode | null,
+    refusal: ConnectRefusal | null,
     instant: Instant,
   ): void {
     this.#turn.setClock(instant);
@@ -227,7 +227,7 @@ export class Broker {
     if (connection.state !== CONNECTION.states.authenticating) return;
     connection.lastPacketMs = instant.nowMs; // it was not read meanwhile
     if (refusal === null) this.#sessions.accept(connection, packet);
-    else this.#sessions.refuse(connection, refusal);
+    else this.#sessions.refuse(connection, refusal.returnCode, refusal);
     if (connection.readable) this.#turn.resumed.push(connection);
   }
 

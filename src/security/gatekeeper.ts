@@ -33,8 +33,19 @@ export interface SecuritySettings
 }
 
 /** CONNACK return codes. [MQTT-3.2.2-4] */
-export const SERVER_UNAVAILABLE = 3;
+const SERVER_UNAVAILABLE = 3;
 export const BAD_PASSWORD = 4;
+
+/** Why a login was refused: what the client is told, and what the operator is besides. */
+interface LoginRefusal {
+  readonly returnCode: typeof SERVER_UNAVAILABLE | typeof BAD_PASSWORD;
+  /** Null if the return code says all. */
+  readonly reason: "unpinned" | null;
+}
+
+const BUSY: LoginRefusal = { returnCode: SERVER_UNAVAILABLE, reason: null };
+const WRONG: LoginRefusal = { returnCode: BAD_PASSWORD, reason: null };
+const UNPINNED: LoginRefusal = { returnCode: BAD_PASSWORD, reason: "unpinned" };
 
 /** How the reading of one file went. */
 export interface FileOutcome {
@@ -116,23 +127,33 @@ export class Gatekeeper {
     return outcomes;
   }
 
-  /** Checks the password of a CONNECT; gives the return code of the CONNACK, null to let it in. */
+  /**
+   * Checks the password of a CONNECT; null lets it in. Whoever would need a pinned certificate that he
+   * has not shown hears that his password is wrong, whether it is or not: nobody who cannot come in
+   * can find out a password.
+   */
   async verify(
     client: PolicyClient & { readonly closed: boolean },
     packet: { readonly userName: string | null; readonly password: Uint8Array | null },
     address: IpAddress | null = null,
-  ): Promise<typeof SERVER_UNAVAILABLE | typeof BAD_PASSWORD | null> {
+  ): Promise<LoginRefusal | null> {
     const { passwords } = this.#files;
     const { userName, password } = packet;
     if (passwords === null || userName === null) return null;
+    const isUnpinned = !this.#fitsPins(client, userName);
     const before = passwords.users.get(userName);
-    const attempt = { source: sourceOf(address), isGone: () => client.closed };
+    const attempt = {
+      source: sourceOf(address),
+      isGone: () => client.closed,
+      isHopeless: isUnpinned,
+    };
     const verdict = await this.#gate.verify(passwords, { userName, password }, attempt);
-    if (verdict === "busy" || verdict === "gone") return SERVER_UNAVAILABLE;
+    if (verdict === "busy" || verdict === "gone") return BUSY;
+    if (isUnpinned) return UNPINNED;
     // The file may have been replaced meanwhile: what it says now counts.
     const now = this.#files.passwords?.users.get(userName);
     const stands = before !== undefined && now !== undefined && isSameHash(before, now);
-    if (verdict === "wrong" || !stands) return BAD_PASSWORD;
+    if (verdict === "wrong" || !stands) return WRONG;
     const { clientIdentifier } = client;
     this.#identities.set(client, { userName, clientIdentifier, certificate: null });
     this.#checked.set(client, now);
@@ -154,7 +175,7 @@ export class Gatekeeper {
 
   /** Why a client that was let in would not be any more; null if it would. */
   revocationOf(client: PolicyClient): Revocation | null {
-    const { passwords, pins } = this.#files;
+    const { passwords } = this.#files;
     const identity = this.#identities.get(client);
     const checked = this.#checked.get(client);
     if (checked !== undefined && identity !== undefined) {
@@ -163,10 +184,14 @@ export class Gatekeeper {
       if (!isSameHash(now, checked)) return "passwordChanged";
       this.#checked.set(client, now); // so that the file of before need not be kept
     }
+    return this.#fitsPins(client, identity?.userName ?? null) ? null : "unpinned";
+  }
+
+  #fitsPins(client: PolicyClient, userName: string | null): boolean {
+    const { pins } = this.#files;
     const { clientIdentifier } = client;
-    const who = { userName: identity?.userName ?? null, clientIdentifier };
-    const fits = pins === null || pins.permits(who, this.#shown.get(client) ?? null);
-    return fits ? null : "unpinned";
+    return pins === null ||
+      pins.permits({ userName, clientIdentifier }, this.#shown.get(client) ?? null);
   }
 
   #sourcesOf(

@@ -58,6 +58,11 @@ export interface LoginAttempt {
    * waiting until they give up, too.
    */
   readonly isGone?: () => boolean;
+  /**
+   * Whether it is wrong whatever the password is. It costs as much as any other and leaves nothing
+   * behind, so that neither the answer nor the time tells whether the password was right.
+   */
+  readonly isHopeless?: boolean;
 }
 
 /** Counters of a gate, since the start. */
@@ -114,10 +119,10 @@ export class PasswordGate {
   async verify(
     file: PasswordFile,
     { userName, password }: { userName: string; password: Uint8Array | null },
-    { source = "", isGone }: LoginAttempt = {},
+    { source = "", isGone, isHopeless = false }: LoginAttempt = {},
   ): Promise<PasswordVerdict> {
     const line = file.users.get(userName);
-    const name = this.#recent.nameOf({ userName, password }, line);
+    const name = isHopeless ? null : this.#recent.nameOf({ userName, password }, line);
     if (name !== null && this.#recent.knows(name, this.#nowMs())) {
       this.statistics.remembered++;
       return "right";
@@ -125,7 +130,12 @@ export class PasswordGate {
     const copy = password === null ? null : password.slice();
     try {
       if (!await this.#enter(source)) return "busy";
-      return await this.#check(file, { userName, password: copy }, { name, source, isGone });
+      return await this.#check(file, { userName, password: copy }, {
+        name,
+        source,
+        isGone,
+        isHopeless,
+      });
     } finally {
       copy?.fill(0);
     }
@@ -134,16 +144,18 @@ export class PasswordGate {
   async #check(
     file: PasswordFile,
     { userName, password }: { userName: string; password: Uint8Array | null },
-    { name, source, isGone }: {
+    { name, source, isGone, isHopeless }: {
       name: string | null;
       source: string;
       isGone: (() => boolean) | undefined;
+      isHopeless: boolean;
     },
   ): Promise<PasswordVerdict> {
     try {
       if (isGone?.() === true) return "gone";
       this.statistics.hashed++;
-      if (!await file.verify(userName, password)) return "wrong";
+      const isRight = await file.verify(userName, password);
+      if (!isRight || isHopeless) return "wrong";
       this.#meet(source);
       // A plain SHA-256 is as cheap as looking it up.
       const isCostly = (file.users.get(userName)?.iterations ?? 1) > 1;

@@ -74,8 +74,8 @@ Deno.test({
     assertEquals(await codeOf(broker, { certificate: other, clientIdentifier: "o" }), 0);
     const password = encode("right");
     const [pump, alice] = [{ userName: "pump-1", password }, { userName: "alice", password }];
-    assertEquals(await codeOf(broker, { ...pump, clientIdentifier: "y" }), 5);
-    assertEquals(await codeOf(broker, { ...alice, clientIdentifier: "p" }), 5);
+    assertEquals(await codeOf(broker, { ...pump, clientIdentifier: "y" }), 4);
+    assertEquals(await codeOf(broker, { ...alice, clientIdentifier: "p" }), 4);
     assertEquals(await codeOf(broker, { ...alice, clientIdentifier: "a" }), 0);
     const { client } = await connect(broker, { certificate: mine, clientIdentifier: "p" });
     using _client = client;
