@@ -10,9 +10,9 @@ import { EXIT_CODE } from "./exit_code.ts";
 export const serveCommand: Command = {
   name: "serve",
   summary: "Run the broker",
-  details: `Without --config all defaults hold. An address that other machines can reach needs
-allow_anonymous = true in every listener of the configuration, since there is no
-authentication yet.`,
+  details: `Without --config all defaults hold: only this machine can connect. A listener that other
+machines can reach needs a password file, client certificates that are required, or
+allow_anonymous = true in the configuration.`,
   words: [],
   options: [
     { name: "config", value: "FILE", doc: "Configuration file" },

@@ -36,6 +36,9 @@ Deno.test("every command shows its own help in four ways, and nothing else happe
 
 Deno.test("the help of serve tells its options and what they take", async () => {
   const { out } = await run(["help", "serve"]);
+  for (const way of ["a password file", "client certificates", "allow_anonymous = true"]) {
+    assertStringIncludes(out, way); // who may listen to other machines
+  }
   assertStringIncludes(
     out,
     "Usage: relayq serve [--config FILE] [--listen ADDRESS]… [--data-dir DIR]\n",
