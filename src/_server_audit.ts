@@ -200,8 +200,9 @@ export class AuditTrail {
     const allOverMs = performance.now() + MINUTE_MS;
     for (const kind of SAMPLED_KINDS) this.#drain(kind, allOverMs);
     this.#log = null;
-    await log.close(reason);
-    this.#lock?.close();
+    const inTime = await log.close(reason);
+    if (inTime) this.#lock?.close(); // else it ends with the process, and so does what still writes
+    else this.#say("error", "audit log: the disk does not answer, the last entries may be lost");
     this.#tellHead(log.head);
   }
 

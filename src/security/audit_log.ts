@@ -59,6 +59,8 @@ const TAIL_BYTES_MAX = 1_048_576;
 /** Pauses between attempts while the disk refuses. */
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 30_000;
+/** How long the end of the log waits for the disk. */
+const CLOSE_MS = 2_000;
 
 /** A log that is open. One process at a time may write it: the lock of the data directory sees to it. */
 export class AuditLog {
@@ -175,14 +177,24 @@ export class AuditLog {
     await this.#flushing;
   }
 
-  /** Writes what waits and lets go of the files; at a disk that refuses it is lost. */
-  async close(reason: string): Promise<void> {
-    if (this.#closed) return;
+  /**
+   * Writes what waits and lets go of the files; at a disk that refuses it is lost. Gives false if the
+   * disk has not answered in time: then the files are let go of when it does.
+   */
+  async close(reason: string, withinMs = CLOSE_MS): Promise<boolean> {
+    if (this.#closed) return true;
     this.record({ event: "log-closed", reason }, this.#options.wallMs());
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.flush();
-    this.#storage.close();
+    const ended = this.flush().then(() => {
+      this.#storage.close();
+      return true;
+    });
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), withinMs);
+    const inTime = await Promise.race([ended, late]);
+    clearTimeout(timer);
+    return inTime;
   }
 
   #schedule(afterMs: number): void {

@@ -154,6 +154,34 @@ Deno.test("a log that cannot be opened says so, and limits that make no sense ar
   );
 });
 
+/** A disk whose fsync ends when it is told to. */
+class SilentStorage extends MemoryAuditStorage {
+  readonly answer = Promise.withResolvers<void>();
+  silent = false;
+  closed = false;
+
+  override async sync(): Promise<void> {
+    if (this.silent) await this.answer.promise;
+    await super.sync();
+  }
+
+  override close(): void {
+    this.closed = true;
+  }
+}
+
+Deno.test("the end does not wait for a disk that does not answer, and lets go when it does", async () => {
+  const storage = new SilentStorage(new Random(1));
+  const log = await openLog(storage);
+  storage.silent = true;
+  log.record(entry(1), NOW_MS);
+  assertEquals([await log.close("end", 10), storage.closed], [false, false]);
+  storage.answer.resolve();
+  while (!storage.closed) await new Promise((resolve) => setTimeout(resolve, 1));
+  const events = (await entriesOf(storage)).map(({ event }) => event);
+  assertEquals(events, ["log-opened", "connected", "log-closed"]);
+});
+
 Deno.test("a log in a directory is written, rotated, continued and readable by its owner only", async () => {
   const directory = await Deno.makeTempDir({ dir: "/tmp", prefix: "relayq-audit-" });
   try {
