@@ -68,6 +68,11 @@ export class ConnectionAudit {
     else if (event.kind === "closed") this.#closed(connection, event);
   }
 
+  /** Connections came or went, and there is nothing more to be said of it. */
+  missed(events: number): void {
+    this.#trail.leftOut("connections", events);
+  }
+
   /** The policy denied something. */
   denied({ kept, others }: { kept: readonly Denial[]; others: number }): void {
     for (const { connection, action, topic, serverOwned, count } of kept) {

@@ -28,6 +28,8 @@ const REVOCATIONS: Readonly<Record<Revocation, string>> = {
 };
 /** How long connections may take to end at shutdown. */
 const SHUTDOWN_MS = 2_000;
+/** Connections that are ended in one turn: it keeps no more events than some thousands. */
+const CLOSES_PER_TURN = 1_000;
 
 /** Lets connections in and keeps their drivers. */
 export class Reception implements TurnHands {
@@ -39,6 +41,7 @@ export class Reception implements TurnHands {
   /** Connections whose clients have shown a certificate. */
   readonly #certified = new Map<ByteStream, Connection>();
   #nextHandle = 1;
+  #closes = 0;
   #allEnded: (() => void) | null = null;
 
   constructor(
@@ -134,7 +137,8 @@ export class Reception implements TurnHands {
 
   #close(connection: Connection, cause: CloseCause): void {
     this.#turns.broker.close(connection, cause, this.#turns.instant());
-    this.#turns.requestTurn();
+    if (++this.#closes % CLOSES_PER_TURN === 0) this.#turns.end();
+    else this.#turns.requestTurn();
   }
 
   #ended(handle: number): void {

@@ -39,6 +39,8 @@ export interface TurnWitness {
   happened(event: BrokerEvent): void;
   /** `others`: denials that there was no room for. */
   denied(denials: { kept: readonly Denial[]; others: number }): void;
+  /** More happened than could be told. */
+  missed(events: number): void;
 }
 
 /** Runs the turns and keeps the log. */
@@ -56,6 +58,7 @@ export class Turns implements TurnOwner {
   #requested = false;
   #iteration: Promise<void> | null = null;
   #iteratedMs = 0;
+  #eventsLost = 0;
 
   /** `makeBroker` is given the pool that the transport shares with the core. */
   constructor(
@@ -123,12 +126,22 @@ export class Turns implements TurnOwner {
       if (event.kind === "closed" && event.refusal) hands?.refused(connection, event.refusal);
       this.#witness.happened(event);
     }
+    this.#tellLost();
     const denials = broker.takeDenials();
     if (denials !== null) this.#witness.denied(denials);
     if (broker.replaysWait) void this.#continueReplays();
     for (const pending of broker.takeAuthentications()) hands?.authenticate(pending);
     this.#releases.set();
     this.#flushLog();
+  }
+
+  #tellLost(): void {
+    const { eventsLost } = this.broker.statistics;
+    const lost = eventsLost - this.#eventsLost;
+    if (lost === 0) return;
+    this.#eventsLost = eventsLost;
+    this.log.line("warn", `${lost} events more at the same moment, which are not told`);
+    this.#witness.missed(lost);
   }
 
   async #continueReplays(): Promise<void> {

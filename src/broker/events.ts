@@ -2,6 +2,7 @@
 import type { ConnackCode, ProtocolError } from "../mqtt/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { SessionRefusal } from "./policy.ts";
+import type { Statistics } from "./statistics.ts";
 
 /** Why a Network Connection ended. */
 export type CloseCause =
@@ -69,13 +70,16 @@ const EVENTS_MAX = 4096;
 
 /** Events since they were last taken. */
 export class EventLog {
+  readonly #statistics: Statistics;
   #events: BrokerEvent[] = [];
-  /** Events that did not fit. */
-  lost = 0;
+
+  constructor(statistics: Statistics) {
+    this.#statistics = statistics;
+  }
 
   add(event: BrokerEvent): void {
     if (this.#events.length < EVENTS_MAX) this.#events.push(event);
-    else this.lost++;
+    else this.#statistics.eventsLost++;
   }
 
   /** Hands the events over, oldest first. */

@@ -62,6 +62,8 @@ export class Statistics {
   queuedBytes = 0;
   inFlightMessages = 0;
   inFlightBytes = 0;
+  /** Events of which nobody was told, for there were too many at once. */
+  eventsLost = 0;
   takeOvers = 0;
   /** CONNECTs refused because their Client Identifier went to and fro between connections. */
   takeOversRefused = 0;

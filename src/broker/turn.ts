@@ -58,7 +58,7 @@ export class Turn {
   readonly sparkplug: SparkplugPolicy | null;
   readonly takeOvers: TakeOverPolicy | null;
   readonly statistics: Statistics = new Statistics();
-  readonly events: EventLog = new EventLog();
+  readonly events: EventLog = new EventLog(this.statistics);
   readonly denials: Denials = new Denials();
   readonly deadLetters: DeadLetters;
   nowMs = 1;
