@@ -41,7 +41,7 @@ export interface QuarantineReport extends Salvage {
 export interface OpenedDatabase {
   readonly database: SqliteDatabase;
   /** What it holds, as `SqliteDatabase.load` gives it. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  readonly chunks: Uint8Array<ArrayBuffer>[];
   /** Null if nothing was wrong. */
   readonly quarantine: QuarantineReport | null;
 }
