@@ -139,7 +139,7 @@ Deno.test("who uses a Client Identifier that is pinned has to show the certifica
   const pin = `sha256/${"ab".repeat(32)}`;
   const pinFile = await files.pins(`user alice ${pin}\n`);
   await using broker = await TestBroker.start({ security: { passwordFile, pinFile } });
-  assertEquals(await returnCode(broker, ALICE), 5);
+  assertEquals(await returnCode(broker, ALICE), 4);
   using bob = await WireClient.connect(broker.port, { ...BOB, clientIdentifier: "b" });
   assertStringIncludes(broker.log.join(""), "the certificate that is pinned for it was not shown");
   await files.pins(`client b ${pin}\n`);
@@ -150,7 +150,7 @@ Deno.test("who uses a Client Identifier that is pinned has to show the certifica
   await files.pins("client b nonsense\n");
   await broker.server.reload();
   assertStringIncludes(broker.log.join(""), '/pins:1:10: pin "nonsense" is not');
-  assertEquals(await returnCode(broker, { ...BOB, clientIdentifier: "b" }), 5);
+  assertEquals(await returnCode(broker, { ...BOB, clientIdentifier: "b" }), 4);
 });
 
 Deno.test("a refused client leaves no Will behind", async () => {

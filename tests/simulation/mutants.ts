@@ -178,18 +178,18 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "Will lost at a take-over",
     file: REGISTRY,
-    original: "if (isDue || isMissed) this.#publishDue",
-    replacement: `if (isDue && cause !== "takenOver") this.#publishDue`,
+    original: "if (isDue || isMissed) this.#parts.wills.publishDue",
+    replacement: `if (isDue && cause !== "takenOver") this.#parts.wills.publishDue`,
   },
   {
     name: "Will lost at a restart",
-    file: REGISTRY,
-    original: 'if (verdict === "allow") this.#publishWill(will);',
+    file: "src/broker/wills.ts",
+    original: 'if (verdict === "allow") this.#publish(will);',
     replacement: 'if (verdict === "allow") return;',
   },
   {
     name: "Will published again at every restart",
-    file: REGISTRY,
+    file: "src/broker/wills.ts",
     original: "    journal.willDeleted(clientIdentifier);",
     replacement: "",
   },
