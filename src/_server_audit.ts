@@ -24,7 +24,14 @@ export interface AuditSurroundings {
 }
 
 /** Kinds of entries of which only some are written. */
-const SAMPLED_KINDS = ["refusals", "lock-outs", "denials", "storms", "connections"] as const;
+const SAMPLED_KINDS = [
+  "refusals",
+  "logins",
+  "lock-outs",
+  "denials",
+  "storms",
+  "connections",
+] as const;
 
 /** One of them. */
 export type SampledKind = typeof SAMPLED_KINDS[number];
@@ -92,6 +99,7 @@ export class AuditTrail {
     this.#samplers = {
       // Each its own, so that a flood of one kind hides none of another.
       "refusals": new AuditSampler(attacks),
+      "logins": new AuditSampler(attacks),
       "lock-outs": new AuditSampler(attacks),
       "denials": new AuditSampler(attacks),
       "storms": new AuditSampler(attacks),

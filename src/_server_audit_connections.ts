@@ -38,6 +38,9 @@ const REASONS: Readonly<Record<ConnackCode, string>> = {
   [ConnackCode.notAuthorized]: "connect-not-allowed",
 };
 
+/** Why somebody is refused who has given a password. */
+const LOGIN_REASONS: ReadonlySet<string> = new Set(["bad-credentials", "unpinned"]);
+
 /** Listens to the core. */
 export class ConnectionAudit {
   readonly #trail: AuditTrail;
@@ -163,7 +166,9 @@ export class ConnectionAudit {
 
   /** `host`: the address without its port. */
   #refused(host: string, refusal: RefusedConnection): void {
-    this.#trail.sample("refusals", `${refusal.reason} ${host}`, { event: "refused", ...refusal });
+    // A flood of what costs nothing must not hide that somebody guesses passwords.
+    const kind = LOGIN_REASONS.has(refusal.reason) ? "logins" : "refusals";
+    this.#trail.sample(kind, `${refusal.reason} ${host}`, { event: "refused", ...refusal });
   }
 
   #who(connection: Connection) {

@@ -71,6 +71,23 @@ Deno.test("the operator is told that a certificate is missing", async () => {
   ]);
 });
 
+Deno.test("no flood of other refusals hides a wrong password from the audit log", async () => {
+  await using files = await SecurityFiles.make();
+  const passwordFile = await files.passwords({ alice: "a" });
+  const audit = { perMinuteMax: 5 };
+  const lines = await recorded({ security: { passwordFile }, audit }, async (broker) => {
+    for (let i = 1; i <= 20; i++) {
+      using rude = await WireClient.openFrom(`127.0.0.${i}`, broker.port);
+      await rude.sendBytes(Uint8Array.of(0xc0, 0));
+      await rude.expectClosed();
+    }
+    assertEquals(await returnCode(broker, login("alice", "?", "guess")), 4);
+  });
+  const written = told(lines, ["refused"], ["reason", "client"]);
+  assertEquals(written.length, 6);
+  assertEquals(written.at(-1), { event: "refused", reason: "bad-credentials", client: "guess" });
+});
+
 Deno.test("each refused CONNECT is one line of the log, of $SYS and of the audit log", async () => {
   await using files = await SecurityFiles.make();
   const passwordFile = await files.passwords({ alice: "a", bob: "b" });
