@@ -263,8 +263,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "Will not judged when it is due",
-    file: REGISTRY,
-    original: "if (this.#admitWill(connection, will) === null) return;",
+    file: "src/broker/wills.ts",
+    original: "if (!this.permits(connection, will)) return this.deny(connection, will);",
     replacement: "",
   },
   {
