@@ -11,6 +11,8 @@ import {
   type ConnectRefusal,
   type Denial,
   describeEvent,
+  DURATION_BOUNDS_S,
+  Histogram,
   type Instant,
   type PendingAuthentication,
 } from "./broker/mod.ts";
@@ -48,6 +50,11 @@ export class Turns implements TurnOwner {
   readonly broker: Broker;
   readonly pool: BlockPool;
   readonly log: Log;
+  /**
+   * Seconds from the moment a turn takes the first bytes until its output was handed to the sockets,
+   * once for every PUBLISH of the turn: for each of them an upper bound.
+   */
+  readonly publishLatencies = new Histogram(DURATION_BOUNDS_S);
   readonly #store: Store;
   readonly #writeLog: (lines: string) => void;
   readonly #witness: TurnWitness;
@@ -59,6 +66,10 @@ export class Turns implements TurnOwner {
   #iteration: Promise<void> | null = null;
   #iteratedMs = 0;
   #eventsLost = 0;
+  /** When this turn took its first bytes; 0 if it has none yet. */
+  #receivedMs = 0;
+  /** PUBLISH packets up to the last turn. */
+  #publishes = 0;
 
   /** `makeBroker` is given the pool that the transport shares with the core. */
   constructor(
@@ -94,6 +105,12 @@ export class Turns implements TurnOwner {
     return { nowMs: Math.ceil(performance.now()), wallMs: Date.now() };
   }
 
+  received(): Instant {
+    const nowMs = performance.now();
+    if (this.#receivedMs === 0) this.#receivedMs = nowMs;
+    return { nowMs: Math.ceil(nowMs), wallMs: Date.now() };
+  }
+
   requestTurn(): void {
     if (this.#requested) return;
     this.#requested = true;
@@ -118,6 +135,7 @@ export class Turns implements TurnOwner {
     if (this.#store.dirty) this.#commit();
     const { dirty, resumed } = broker.endTurn();
     for (const connection of dirty) hands?.driver(connection)?.flush();
+    this.#timePublishes();
     for (const connection of resumed) hands?.driver(connection)?.resume();
     for (const event of broker.takeEvents()) {
       const { severity, text } = describeEvent(event);
@@ -142,6 +160,17 @@ export class Turns implements TurnOwner {
     this.#eventsLost = eventsLost;
     this.log.line("warn", `${lost} events more at the same moment, which are not told`);
     this.#witness.missed(lost);
+  }
+
+  /** Two looks at the clock for a turn, however many packets it has. */
+  #timePublishes(): void {
+    const sinceMs = this.#receivedMs;
+    if (sinceMs === 0) return;
+    this.#receivedMs = 0;
+    const { publishReceived } = this.broker.statistics;
+    const count = publishReceived - this.#publishes;
+    this.#publishes = publishReceived;
+    if (count > 0) this.publishLatencies.observe((performance.now() - sinceMs) / 1000, count);
   }
 
   async #continueReplays(): Promise<void> {

@@ -5,6 +5,7 @@ export { CONNECTION, CONNECTION_TABLE } from "./connection_states.ts";
 export type { Denial } from "./denials.ts";
 export { describeEvent, type Severity } from "./event_text.ts";
 export type { BrokerEvent, CloseCause, ConnectRefusal } from "./events.ts";
+export { DURATION_BOUNDS_S, Histogram } from "./histogram.ts";
 export type {
   ClockRecord,
   DeadLetter,

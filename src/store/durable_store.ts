@@ -292,6 +292,7 @@ export class DurableStore implements Store {
     statistics.commits++;
     statistics.commitMsLast = commitMs;
     statistics.commitMsMax = Math.max(statistics.commitMsMax, commitMs);
+    statistics.commitTimes.observe(commitMs / 1000);
     this.#count(syncs);
     this.#recovered();
     if (buffer.byteLength <= BUFFER_BYTES_MAX) this.#writer.take(new Uint8Array(buffer));
@@ -329,6 +330,7 @@ export class DurableStore implements Store {
     const latencyMs = this.#clock.nowMs() - group.sealedMs;
     statistics.latencyMsLast = latencyMs;
     statistics.latencyMsMax = Math.max(statistics.latencyMsMax, latencyMs);
+    statistics.latencies.observe(latencyMs / 1000);
     group.resolve(group.batch);
   }
 

@@ -1,4 +1,5 @@
 /** What a durable store counts. */
+import { DURATION_BOUNDS_S, Histogram } from "../broker/mod.ts";
 
 /** Counters and gauges of a durable store; a live object. */
 export interface StoreStatistics {
@@ -18,9 +19,13 @@ export interface StoreStatistics {
   /** Time from the end of the first batch of a group until it was durable. */
   latencyMsLast: number;
   latencyMsMax: number;
+  /** The same of every group, in seconds. */
+  readonly latencies: Histogram;
   /** Time of a transaction. */
   commitMsLast: number;
   commitMsMax: number;
+  /** The same of every transaction, in seconds. */
+  readonly commitTimes: Histogram;
   checkpointMsMax: number;
 }
 
@@ -36,8 +41,10 @@ export function emptyStoreStatistics(): StoreStatistics {
     recordsWaiting: 0,
     latencyMsLast: 0,
     latencyMsMax: 0,
+    latencies: new Histogram(DURATION_BOUNDS_S),
     commitMsLast: 0,
     commitMsMax: 0,
+    commitTimes: new Histogram(DURATION_BOUNDS_S),
     checkpointMsMax: 0,
   };
 }

@@ -124,7 +124,7 @@ export class ConnectionDriver {
     const { connection } = this;
     const end = this.#filled;
     if (end === 0 || connection.closed) return null;
-    const instant = owner.instant();
+    const instant = owner.received();
     const position = owner.broker.receive(connection, this.#buffer, { start: 0, end, instant });
     if (position > 0) {
       if (position < end) this.#buffer.copyWithin(0, position, end);

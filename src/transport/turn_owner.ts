@@ -8,6 +8,8 @@ export interface TurnOwner {
   readonly pool: BlockPool;
   /** The present moment. */
   instant(): Instant;
+  /** The same, where bytes of a client are about to be processed: their way is timed from here. */
+  received(): Instant;
   /** Asks for the end of the turn as soon as everything that is ready now has been processed. */
   requestTurn(): void;
   /** Resolves behind the end of the turn, when every socket has had its chance of late. */

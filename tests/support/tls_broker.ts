@@ -170,6 +170,10 @@ export class TlsBroker extends TlsTestListener implements TurnOwner {
     return { nowMs: Math.ceil(performance.now()), wallMs: Date.now() };
   }
 
+  received(): Instant {
+    return this.instant();
+  }
+
   requestTurn(): void {
     if (this.#requested) return;
     this.#requested = true;

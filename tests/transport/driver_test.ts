@@ -101,6 +101,10 @@ class OneDriver implements TurnOwner {
     return { nowMs: Math.ceil(performance.now()), wallMs: Date.now() };
   }
 
+  received(): Instant {
+    return this.instant();
+  }
+
   requestTurn(): void {
     if (this.#requested) return;
     this.#requested = true;
