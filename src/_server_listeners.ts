@@ -13,6 +13,7 @@ import {
   type EntranceEvents,
   type EntranceParts,
 } from "./_server_entrance.ts";
+import type { ListenerFigures } from "./admin/mod.ts";
 import { type ByteStream, TcpListener, TlsAcceptor, type TlsSettings } from "./transport/mod.ts";
 
 /** What the listeners need of others. */
@@ -58,6 +59,15 @@ export class Listeners {
   /** Where they listen, in the order of the configuration. */
   get addresses(): readonly Deno.NetAddr[] {
     return this.#listening.map(({ tcp }) => tcp.address);
+  }
+
+  /** What they have counted. */
+  get figures(): readonly ListenerFigures[] {
+    return this.#listening.map(({ tcp, entrance: { tls } }) => ({
+      address: nameOf(tcp.address),
+      tls: tls?.statistics ?? null,
+      certificateNotAfterMs: tls?.notAfterMs ?? null,
+    }));
   }
 
   /**
@@ -162,6 +172,10 @@ export class Listeners {
       handshakesMax: config.handshakesMax,
     };
   }
+}
+
+function nameOf({ hostname, port }: Deno.NetAddr): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /** Paths of the files of a listener. */

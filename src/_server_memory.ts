@@ -2,9 +2,11 @@
 import type { AuditTrail } from "./_server_audit.ts";
 import type { Turns } from "./_server_turns.ts";
 import type { MemoryConfig } from "./config/mod.ts";
+import type { MemoryFigures } from "./admin/mod.ts";
 import {
   GarbageCollection,
   LoopLag,
+  MEMORY_STAGES,
   MemoryGuard,
   MemoryReader,
   type MemoryReading,
@@ -82,6 +84,20 @@ export class MemoryWatch {
       "limit/heap": heapLimitBytes,
       collections: this.#garbage.count,
       shed: dropped["shed-qos0"] + dropped["shed-queue"],
+    };
+  }
+
+  /** Its figures as numbers. */
+  get figures(): MemoryFigures {
+    const { freeBytes, limitBytes, heapLimitBytes } = this.#reading;
+    return {
+      stage: MEMORY_STAGES.indexOf(this.#guard.stage),
+      changes: this.#changes,
+      pressure: this.#guard.pressure(this.#reading),
+      freeBytes,
+      limitBytes: limitBytes === Infinity ? 0 : limitBytes,
+      heapLimitBytes,
+      collections: this.#garbage.count,
     };
   }
 

@@ -4,6 +4,7 @@ import type { Listeners } from "./_server_listeners.ts";
 import type { Reception } from "./_server_reception.ts";
 import type { Turns } from "./_server_turns.ts";
 import type { FileOutcome, Gatekeeper } from "./security/mod.ts";
+import type { ReloadFigures } from "./admin/mod.ts";
 import { type FileMarks, FileWatch } from "./system/mod.ts";
 
 /** How long the end of the broker waits for files that are being read. */
@@ -68,6 +69,13 @@ export class Reloads {
     });
     this.#next = { request: paths === null ? null : new Set(paths), done };
     return done;
+  }
+
+  /** Figures as numbers. */
+  get figures(): ReloadFigures {
+    const stale = this.#staleSinceMs.size;
+    const staleSinceMs = stale === 0 ? 0 : Math.min(...this.#staleSinceMs.values());
+    return { ok: this.#ok, failed: this.#failed, stale, staleSinceMs };
   }
 
   /** Figures, by the end of their topic. */

@@ -1,4 +1,5 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
+import { AdminListener, type ServerFigures } from "./_server_admin.ts";
 import { type AuditFacts, AuditTrail } from "./_server_audit.ts";
 import { ConnectionAudit } from "./_server_audit_connections.ts";
 import { Listeners } from "./_server_listeners.ts";
@@ -51,7 +52,8 @@ export interface ServerIo {
   /** Lines of the log, and why it cannot start. */
   err(text: string): void;
   /** It listens; addresses in the order of the configuration. */
-  started?(addresses: readonly Deno.NetAddr[]): void;
+  /** `admin`: that of the admin listener, if there is one. */
+  started?(addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void;
 }
 
 /** What a broker is made of, opened. */
@@ -78,7 +80,7 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
       io.err(`Cannot start: ${server.problem}\n`);
       return EXIT_START;
     }
-    io.started?.(server.addresses);
+    io.started?.(server.addresses, server.adminAddress);
     reload = () => void server.reload();
     if (wanted) reload();
     const signalled = signal.received.then((reason) => ({ reason, code: 0 }));
@@ -109,6 +111,8 @@ export class Server {
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
   #reloads: Reloads | null = null;
+  #admin: AdminListener | null = null;
+  #accepting = false;
   readonly #sysTopics = new SysTopics();
   readonly #startedMs = performance.now();
   #memory: MemoryWatch | null = null;
@@ -184,6 +188,11 @@ export class Server {
     return this.#listeners?.addresses ?? [];
   }
 
+  /** Where the admin listener listens; null without one. */
+  get adminAddress(): Deno.NetAddr | null {
+    return this.#admin?.address ?? null;
+  }
+
   /** Counters of what is written; null where nothing is. */
   get storeStatistics(): StoreStatistics | null {
     return this.#store.statistics;
@@ -206,10 +215,12 @@ export class Server {
 
   /** Closes every connection, publishes the Wills this causes, and lets go of everything. */
   async stop(reason: string): Promise<void> {
+    this.#accepting = false;
     this.#log.line("info", `stopping: ${reason}`);
     this.#trail.record({ event: "stopping", reason });
     for (const timer of this.#timers) clearInterval(timer);
     this.#memory?.close();
+    await this.#admin?.close();
     await this.#reloads?.stop();
     await this.#listeners?.close();
     await this.#reception?.shutDown();
@@ -249,6 +260,14 @@ export class Server {
       trail: this.#trail,
     });
     this.#reloads.watch(marks, config.security.fileCheckMs);
+    const admin = AdminListener.open(config, {
+      turns: this.turns,
+      figures: () => this.#figures(),
+      accepting: () => this.#accepting,
+    });
+    if (admin !== null && "problem" in admin) return admin;
+    this.#admin = admin;
+    this.#accepting = true;
     return null;
   }
 
@@ -287,6 +306,21 @@ export class Server {
       else this.#log.line("error", `store in trouble: acknowledgements wait: ${trouble}`);
     }
     this.turns.requestTurn();
+  }
+
+  /** What the metrics tell of the parts. */
+  #figures(): ServerFigures {
+    const { statistics, journal, trouble } = this.#store;
+    const { backlogBytes } = journal;
+    return {
+      store: { statistics, backlogBytes, trouble, quarantines: this.#quarantines },
+      listeners: this.#listeners!.figures,
+      door: this.#door!.figures,
+      logins: this.#gatekeeper.logins,
+      reloads: this.#reloads!.figures,
+      audit: this.#trail.facts,
+      memory: this.#memory?.figures ?? null,
+    };
   }
 
   #publishSysTopics(): void {

@@ -8,7 +8,10 @@ import {
 import { VERSION } from "./version.ts";
 
 /** Where the broker listens, what is open and what is closed, and what is kept. */
-export function banner(config: Config, addresses: readonly Deno.NetAddr[]): string {
+export function banner(
+  config: Config,
+  { addresses, admin }: { addresses: readonly Deno.NetAddr[]; admin: Deno.NetAddr | null },
+): string {
   const lines = [`RelayQ ${VERSION}, MQTT 3.1.1`, ""];
   const { passwordFile, accessFile } = config.security;
   config.listeners.forEach((listener, index) => {
@@ -42,10 +45,20 @@ export function banner(config: Config, addresses: readonly Deno.NetAddr[]): stri
     config.store.kind === "memory"
       ? `  store        memory: sessions and retained messages end with this process`
       : `  store        ${config.store.dataDir}/relayq.db: ${durabilityText(config)}`,
+    `  admin        ${adminText(config, admin)}`,
     `  data         ${config.store.dataDir}   (locked for this broker)`,
     "",
   );
   return lines.join("\n") + "\n";
+}
+
+function adminText({ admin }: Config, bound: Deno.NetAddr | null): string {
+  const parsed = parseListenAddress(admin.address);
+  if (bound === null || "problem" in parsed) return "off (admin.address)";
+  const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : admin.address;
+  const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
+  const token = admin.metricsTokenSha256 === "" ? "" : " (bearer token)";
+  return `http://${shown}   /metrics${token} /healthz /readyz, reachable from ${reach}`;
 }
 
 function durabilityText({ store }: Config): string {

@@ -3,7 +3,9 @@ import type { Config } from "../config/mod.ts";
 /** Runs the broker until it has shut down and resolves to the exit code. */
 export type RunServer = (
   config: Config,
-  io: Pick<CliIo, "err"> & { started?(addresses: readonly Deno.NetAddr[]): void },
+  io: Pick<CliIo, "err"> & {
+    started?(addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void;
+  },
 ) => Promise<number>;
 
 /** Where a password comes from; `Deno.stdin` is one. */

@@ -59,7 +59,8 @@ async function start({ values }: ParsedArguments, io: CliIo): Promise<number> {
   }
   const runServer = io.runServer ?? await loadServer();
   const { config } = overridden;
-  const started = (addresses: readonly Deno.NetAddr[]): void => io.out(banner(config, addresses));
+  const started = (addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void =>
+    io.out(banner(config, { addresses, admin }));
   return await runServer(config, { err: io.err.bind(io), started });
 }
 

@@ -93,7 +93,8 @@ function enumProblem(key: EnumKey, value: string): ValueProblem | undefined {
 }
 
 function stringProblem(key: StringKey, value: string): ValueProblem | undefined {
-  if (key.form === "listen address") {
+  if (value === "" && key.form.endsWith("or nothing")) return undefined;
+  if (key.form.startsWith("listen address")) {
     const address = parseListenAddress(value);
     if (!("problem" in address)) return undefined;
     const { problem, ...rest } = address;
@@ -103,7 +104,11 @@ function stringProblem(key: StringKey, value: string): ValueProblem | undefined 
     const message = addressListProblem(value);
     return message === undefined ? undefined : { message };
   }
-  if (key.form === "text" || (key.form === "path or nothing" && value === "")) return undefined;
+  if (key.form === "sha256 or nothing") {
+    if (/^[0-9a-f]{64}$/i.test(value)) return undefined;
+    return { message: "must be a SHA-256 in 64 hexadecimal digits" };
+  }
+  if (key.form === "text") return undefined;
   const problem = pathProblem(value);
   return problem === undefined ? undefined : { message: problem };
 }

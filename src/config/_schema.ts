@@ -2,6 +2,7 @@ import { COUNT_MAX, MEMORY_BYTES_MAX, TEN_YEARS_MS } from "./_schema_bounds.ts";
 import { DOOR_KEYS } from "./_schema_door.ts";
 import { RATE_TABLE } from "./_schema_rate.ts";
 import { MEMORY_TABLES } from "./_schema_memory.ts";
+import { ADMIN_TABLE } from "./_schema_admin.ts";
 import { AUDIT_TABLES } from "./_schema_audit.ts";
 import { SECURITY_TABLES } from "./_schema_security.ts";
 import { SPARKPLUG_TABLES } from "./_schema_sparkplug.ts";
@@ -321,6 +322,7 @@ export const SCHEMA = [
       },
     ],
   },
+  ADMIN_TABLE,
   {
     name: "log",
     repeated: false,

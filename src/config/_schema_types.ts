@@ -31,7 +31,14 @@ export interface EnumKey extends KeyBase {
 export interface StringKey extends KeyBase {
   readonly type: "string";
   readonly default: string;
-  readonly form: "listen address" | "path" | "path or nothing" | "addresses" | "text";
+  readonly form:
+    | "listen address"
+    | "listen address or nothing"
+    | "path"
+    | "path or nothing"
+    | "sha256 or nothing"
+    | "addresses"
+    | "text";
 }
 
 /** One key of the configuration. */

@@ -20,6 +20,7 @@ export interface Config {
   readonly sparkplug: SparkplugConfig;
   readonly memory: MemoryConfig;
   readonly sysTopics: SysTopicsConfig;
+  readonly admin: AdminConfig;
   readonly log: LogConfig;
 }
 
@@ -298,6 +299,16 @@ export interface SysTopicsConfig {
   readonly enabled: boolean;
   /** Milliseconds between two rounds. */
   readonly intervalMs: number;
+}
+
+/** HTTP for whoever operates the broker. */
+export interface AdminConfig {
+  /** "host:port"; empty for none. */
+  readonly address: string;
+  /** In hexadecimal digits; empty where `/metrics` asks for no token. */
+  readonly metricsTokenSha256: string;
+  /** Names that may stand in Host, with blanks between. */
+  readonly hosts: string;
 }
 
 /** What the broker says about itself. */

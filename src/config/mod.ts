@@ -5,6 +5,7 @@
  * @module
  */
 export type {
+  AdminConfig,
   AuditConfig,
   Config,
   LimitsConfig,

@@ -91,6 +91,11 @@ export class FrontDoor {
     this.#refusals.onRefusal = tell;
   }
 
+  /** Pauses of accepting, and who was turned away, by reason. */
+  get figures(): { readonly pauses: number; readonly refused: Readonly<Record<string, number>> } {
+    return { pauses: this.#pauses, refused: this.#refusals.counts };
+  }
+
   /** Counters by the end of their topic. */
   get facts(): Readonly<Record<string, number>> {
     const facts: Record<string, number> = { "connections/paused": this.#pauses };

@@ -118,6 +118,11 @@ export class TlsAcceptor {
     return new TlsAcceptor({ runtime, context, judge }, settings, wallMs);
   }
 
+  /** When the first certificate of the server's chain expires, in ms since 1970. */
+  get notAfterMs(): number {
+    return this.#settings.material.notAfterMs;
+  }
+
   /**
    * Uses other settings for new connections, and for `recheck`; gives the reason, and changes
    * nothing, where they do not work.

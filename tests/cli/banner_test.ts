@@ -6,7 +6,7 @@ import { DEFAULT_CONFIG, type ListenerConfig } from "../../src/config/mod.ts";
 function shown(changes: Partial<ListenerConfig>): string {
   const listeners = [{ ...DEFAULT_CONFIG.listeners[0]!, ...changes }];
   const bound = { transport: "tcp", hostname: "127.0.0.1", port: 1883 } as const;
-  return banner({ ...DEFAULT_CONFIG, listeners }, [bound]);
+  return banner({ ...DEFAULT_CONFIG, listeners }, { addresses: [bound], admin: null });
 }
 
 Deno.test("the banner says from where a listener can be reached", () => {

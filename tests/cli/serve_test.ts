@@ -127,7 +127,7 @@ class RecordedServer {
   constructor(code: number) {
     this.run = (config, io) => {
       this.configs.push(config);
-      io.started?.([{ transport: "tcp", hostname: "127.0.0.1", port: 1883 }]);
+      io.started?.([{ transport: "tcp", hostname: "127.0.0.1", port: 1883 }], null);
       io.err("err");
       return Promise.resolve(code);
     };

@@ -280,6 +280,9 @@ export const STRINGS: readonly { readonly path: string; readonly default: string
   { path: "security.access_file", default: "" },
   { path: "security.pin_file", default: "" },
   { path: "store.data_dir", default: "relayq-data" },
+  { path: "admin.address", default: "" },
+  { path: "admin.metrics_token_sha256", default: "" },
+  { path: "admin.hosts", default: "" },
 ];
 
 export const ALL_PATHS: readonly string[] = [...INTEGERS, ...BOOLEANS, ...WORDS, ...STRINGS]

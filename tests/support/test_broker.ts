@@ -62,6 +62,7 @@ export class TestBroker implements AsyncDisposable {
       store: { ...DEFAULT_CONFIG.store, dataDir, ...changes.store },
       sparkplug: { ...DEFAULT_CONFIG.sparkplug, ...changes.sparkplug },
       sysTopics: { ...DEFAULT_CONFIG.sysTopics, enabled: false, ...changes.sysTopics },
+      admin: { ...DEFAULT_CONFIG.admin, ...changes.admin },
       log: { level: "debug", ...changes.log },
     };
     const log: string[] = [];
