@@ -4,12 +4,11 @@ import type { Metric, Sample } from "./metric.ts";
 /** The media type of the text. */
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Writes metrics; those without a value are left out. */
+/** Writes metrics; of those without a value what they mean. */
 export function exposition(metrics: readonly Metric[]): string {
   let text = "";
   for (const metric of metrics) {
     const { name, help, type } = metric;
-    if (metric.type !== "histogram" && metric.samples.length === 0) continue;
     text += `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n`;
     text += `# TYPE ${name} ${type}\n`;
     text += metric.type === "histogram" ? histogramLines(metric) : sampleLines(metric);

@@ -61,10 +61,11 @@ export class HttpConnection {
   /** Answers until the connection has ended. Never rejects. */
   async run(): Promise<void> {
     try {
-      this.#limit(this.#surroundings.times.requestMs);
+      const { requestMs, idleMs } = this.#surroundings.times;
+      this.#limit(requestMs);
       while (await this.#exchange()) {
         this.waitsSinceMs = performance.now();
-        this.#limit(this.#surroundings.times.idleMs);
+        this.#limit(this.#filled === 0 ? idleMs : requestMs);
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
       await this.#linger();

@@ -225,3 +225,27 @@ Deno.test("a WebSocket listener has a path that is one, and origins that are", (
   const good = 'websocket_path = "/"\nwebsocket_origins = "https://hmi.plant http://[::1]:8080 *"';
   assertEquals(accepted(head + good).listeners[0]?.websocketPath, "/");
 });
+
+Deno.test("an admin listener that other machines can reach asks for a token", () => {
+  const token = `metrics_token_sha256 = "${"0123456789abcdefABCDEF".repeat(3).slice(0, 64)}"\n`;
+  assertEquals(summarize('[admin]\naddress = "0.0.0.0:9883"'), [
+    '2:11 admin.address: "0.0.0.0:9883" can be reached from other machines and nobody is asked ' +
+    "for a token: set admin.metrics_token_sha256, or use a loopback address",
+  ]);
+  assertEquals(accepted(`[admin]\naddress = "[::]:9883"\n${token}`).admin.address, "[::]:9883");
+  for (const address of ["", "127.0.0.1:9883", "[::1]:9883", "localhost:0"]) {
+    assertEquals(accepted(`admin.address = "${address}"`).admin.address, address);
+  }
+});
+
+Deno.test("what is no address or no hash of a token is refused", () => {
+  assertEquals(summarize('admin.address = "9883"'), [
+    '1:17 admin.address: cannot listen on "9883": must be "host:port", an IPv6 host in brackets ' +
+    "-> 127.0.0.1:9883",
+  ]);
+  for (const hash of ["secret", "0".repeat(63), "0".repeat(65), "g".repeat(64)]) {
+    assertEquals(summarize(`admin.metrics_token_sha256 = "${hash}"`), [
+      "1:30 admin.metrics_token_sha256: must be a SHA-256 in 64 hexadecimal digits",
+    ]);
+  }
+});

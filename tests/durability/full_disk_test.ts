@@ -14,15 +14,29 @@ async function until(condition: () => boolean, what: string): Promise<void> {
   }
 }
 
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+/** Status and reason of `/readyz`. */
+async function readiness(port: number): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+  const { detail = "" } = await response.json();
+  return `${response.status} ${detail}`;
+}
+
 Deno.test({
   name: "on a full disk nothing is acknowledged that is not stored, QoS 0 goes on, and it recovers",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     const directory = await Deno.makeTempDir({ prefix: "relayq-test-" });
     const config = `${directory}/relayq.toml`;
+    const adminPort = freePort();
     await Deno.writeTextFile(
       config,
-      `[[listeners]]\naddress = "127.0.0.1:0"\n[store]\ndata_dir = "${directory}/data"\n`,
+      `[[listeners]]\naddress = "127.0.0.1:0"\n[store]\ndata_dir = "${directory}/data"\n` +
+        `[admin]\naddress = "127.0.0.1:${adminPort}"\n`,
     );
     const script = `trap "" XFSZ; exec prlimit --fsize=${FILE_BYTES_MAX}:unlimited -- "$0" "$@"`;
     const full = BrokerProcess.start(config, ["sh", "-c", script]);
@@ -43,6 +57,10 @@ Deno.test({
         await publisher.send(publishPacket(`t/${i}`, content, options));
       }
       await until(() => full.stderr.includes("store in trouble"), "trouble");
+      assertStringIncludes(
+        await readiness(adminPort),
+        "503 the store is in trouble: Cannot commit",
+      );
       const before = acknowledged;
       assert(before < MESSAGES);
       using subscriber = await WireClient.connect(port, { clientIdentifier: "live" });
@@ -58,6 +76,7 @@ Deno.test({
       await acknowledgements;
       await until(() => full.stderr.includes("store recovered"), "recovery");
       assertStringIncludes(full.stderr, "acknowledgements wait: Cannot commit");
+      assertEquals(await readiness(adminPort), "200 ");
     } finally {
       await full.kill();
     }

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ControlPacket } from "../../src/mqtt/mod.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { connectPacket, publishPacket, text, WireClient } from "../support/wire_client.ts";
+import { adminCases } from "./_admin_cases.ts";
 import { doorCases } from "./_door_cases.ts";
 import { auditAndTakeOverCases } from "./_audit_cases.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
@@ -281,4 +282,5 @@ export const KEY_CASES: KeyCases = {
   ...sparkplugCases,
   ...startCases,
   ...memoryCases,
+  ...adminCases,
 };
