@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that the tasks beyond `deno task test` use. Run as root.
 #   mosquitto, mosquitto-clients   deno task bench, deno task test:clients
+#   prometheus                     deno task test:clients
 #   openssl                        certificates for the tests of TLS; without it they are skipped
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients openssl
+apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl
