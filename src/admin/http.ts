@@ -2,7 +2,7 @@
 import { problem } from "./problem.ts";
 
 /** Answers a request. */
-export type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (request: Request) => Response | Promise<Response>;
 
 /** Something that can be asked for. */
 export interface Route {

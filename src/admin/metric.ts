@@ -30,7 +30,7 @@ export interface Description extends Meaning {
 }
 
 /** The keys of an object behind which there are numbers. */
-export type NumberKeys<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T];
+type NumberKeys<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T];
 
 /** Descriptions of every number of an object: one that is forgotten does not compile. */
 export type Descriptions<T> = Readonly<Record<NumberKeys<T>, Description>>;

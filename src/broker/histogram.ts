@@ -42,11 +42,6 @@ export class Histogram {
     return [...this.#bounds];
   }
 
-  /** Values that were observed. */
-  get count(): number {
-    return this.#counts.reduce((sum, count) => sum + count, 0);
-  }
-
   /** What they sum up to. */
   get sum(): number {
     return this.#sum[0]!;

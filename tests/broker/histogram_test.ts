@@ -5,7 +5,6 @@ Deno.test("a histogram counts a value at the bound it does not exceed, and what 
   const histogram = new Histogram([0.5, 1, 8]);
   for (const value of [0, 0.5, 0.75, 1, 1.5, 9, 100]) histogram.observe(value);
   assertEquals(histogram.cumulative, [2, 4, 5, 7]);
-  assertEquals(histogram.count, 7);
   assertEquals(histogram.sum, 112.75);
 });
 
