@@ -119,6 +119,10 @@ const CORE = {
     "relayq_rate_closes_total",
     "Connections closed because their client sent more than a rate allows.",
   ),
+  eventsLost: counter(
+    "relayq_events_lost_total",
+    "Events that stand in no log, for there were too many at once.",
+  ),
   deadLetters: gauge("relayq_dead_letters", "Dead letters that are kept."),
   deadLetterBytes: gauge("relayq_dead_letters_bytes", "Bytes of the dead letters kept."),
   deadLettersNotKept: counter(
