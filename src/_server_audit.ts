@@ -43,7 +43,8 @@ type SampledEvent =
   | "lock-out"
   | "take-over"
   | "take-over-storm"
-  | "acl-denied";
+  | "acl-denied"
+  | "sparkplug-refused";
 
 /** An entry that can say how many before it were left out. */
 export type SampledEntry = Extract<

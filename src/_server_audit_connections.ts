@@ -1,6 +1,13 @@
 /** What becomes of connections, as entries of the audit log. */
 import { type AuditTrail, hostOf, sampleKey } from "./_server_audit.ts";
-import type { BrokerEvent, CloseCause, Connection, ConnectRefusal, Denial } from "./broker/mod.ts";
+import type {
+  BrokerEvent,
+  ClientFacts,
+  CloseCause,
+  Connection,
+  ConnectRefusal,
+  Denial,
+} from "./broker/mod.ts";
 import { ConnackCode } from "./mqtt/mod.ts";
 import {
   type AcceptedCertificate,
@@ -17,6 +24,15 @@ export interface ConnectionSecurity {
     readonly resumed: boolean;
   } | null;
   readonly certificate: AcceptedCertificate | null;
+}
+
+/** What a rule of Sparkplug did not let pass. */
+export interface SparkplugRefusal {
+  readonly action: "connect" | "publish" | "close";
+  readonly topic: string;
+  /** Their identifiers, with blanks between. */
+  readonly statements: string;
+  readonly count: number;
 }
 
 interface RefusedConnection {
@@ -44,14 +60,14 @@ const LOGIN_REASONS: ReadonlySet<string> = new Set(["bad-credentials", "unpinned
 /** Listens to the core. */
 export class ConnectionAudit {
   readonly #trail: AuditTrail;
-  readonly #identityOf: (connection: Connection) => ClientIdentity | null;
+  readonly #identityOf: (connection: ClientFacts) => ClientIdentity | null;
   readonly #security = new WeakMap<Connection, ConnectionSecurity>();
   /** What the connection did that is about to be closed for it. */
   #error: { readonly connection: Connection; readonly tag: string } | null = null;
 
   constructor(
     trail: AuditTrail,
-    identityOf: (connection: Connection) => ClientIdentity | null,
+    identityOf: (connection: ClientFacts) => ClientIdentity | null,
   ) {
     this.#trail = trail;
     this.#identityOf = identityOf;
@@ -92,6 +108,23 @@ export class ConnectionAudit {
       });
     }
     this.#trail.leftOut("denials", others);
+  }
+
+  /** A rule of Sparkplug does not let something pass. */
+  refusedBySparkplug(
+    connection: ClientFacts,
+    what: SparkplugRefusal,
+  ): void {
+    const { clientIdentifier: client, origin: { remoteAddress: address } } = connection;
+    const user = this.#userOf(connection);
+    const key = sampleKey(`sparkplug ${what.action}`, address, client);
+    const entry = { event: "sparkplug-refused", client, user, address, ...what } as const;
+    this.#trail.sample("denials", key, entry);
+  }
+
+  /** Refusals for which there was no room. */
+  leftOut(count: number): void {
+    this.#trail.leftOut("denials", count);
   }
 
   /** Somebody was turned away before the core saw a CONNECT, or for a wrong password. */
@@ -178,7 +211,7 @@ export class ConnectionAudit {
   }
 
   /** The verified one; null for those who did not have to say who they are. */
-  #userOf(connection: Connection): string | null {
+  #userOf(connection: ClientFacts): string | null {
     return this.#identityOf(connection)?.userName ?? null;
   }
 

@@ -1,9 +1,9 @@
 /** What the composition root is made of: the parts that the configuration asks for. */
 import { filesOf } from "./_server_listeners.ts";
-import type { BrokerLimits, SparkplugPolicy } from "./broker/mod.ts";
+import type { BrokerLimits } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import { Gatekeeper } from "./security/mod.ts";
-import { ACL_TEMPLATES, SparkplugAwareness } from "./sparkplug/mod.ts";
+import { ACL_TEMPLATES } from "./sparkplug/mod.ts";
 import {
   MemoryStore,
   openSqliteStore,
@@ -57,11 +57,6 @@ export function openGatekeeper(
     templates: ACL_TEMPLATES,
     anonymous: (listener) => anonymous.has(listener),
   });
-}
-
-/** What is done about Sparkplug; null where nothing is. */
-export function sparkplugPolicy({ sparkplug }: Config): SparkplugPolicy | null {
-  return sparkplug.mode === "off" ? null : new SparkplugAwareness(sparkplug);
 }
 
 /** Paths of the files that may be read again while the broker runs. */

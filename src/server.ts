@@ -10,11 +10,11 @@ import {
   openGatekeeper,
   openStore,
   reloadableFiles,
-  sparkplugPolicy,
 } from "./_server_parts.ts";
 import { openRates } from "./_server_rates.ts";
 import { Reception } from "./_server_reception.ts";
 import { Reloads } from "./_server_reloads.ts";
+import { openSparkplug, type SparkplugSide } from "./_server_sparkplug.ts";
 import { takeOverPolicy } from "./_server_take_over.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
@@ -62,6 +62,7 @@ interface ServerParts {
   readonly store: Store;
   readonly gatekeeper: Gatekeeper;
   readonly trail: AuditTrail;
+  readonly sparkplug: SparkplugSide;
 }
 
 /** Runs the broker until a signal ends it; resolves to the exit code of the process. */
@@ -107,6 +108,7 @@ export class Server {
   readonly #log: Log;
   readonly #trail: AuditTrail;
   readonly #audit: ConnectionAudit;
+  readonly #sparkplug: SparkplugSide;
   #door: FrontDoor | null = null;
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
@@ -127,6 +129,7 @@ export class Server {
     this.#store = parts.store;
     this.#gatekeeper = parts.gatekeeper;
     this.#trail = parts.trail;
+    this.#sparkplug = parts.sparkplug;
     this.#audit = new ConnectionAudit(parts.trail, (client) => parts.gatekeeper.identityOf(client));
     const takeOvers = takeOverPolicy(config.takeOver, {
       trail: parts.trail,
@@ -140,7 +143,10 @@ export class Server {
     });
     this.#log = this.turns.log;
     this.broker = this.turns.broker;
-    this.broker.restore(this.#store.load(), this.turns.instant());
+    const state = this.#store.load();
+    this.broker.restore(state, this.turns.instant());
+    const surroundings = { turns: this.turns, audit: this.#audit };
+    this.#sparkplug.desk?.begin(surroundings, state.retained);
   }
 
   /** Binds the listeners and starts; gives the reason where that is not possible. */
@@ -163,6 +169,12 @@ export class Server {
       directory.close();
       return trail;
     }
+    const sparkplug = await openSparkplug(config);
+    if ("problem" in sparkplug) {
+      await trail.close("start failed");
+      directory.close();
+      return sparkplug;
+    }
     const quarantine: QuarantineReport[] = [];
     const store = await openStore(config, (report) => quarantine.push(report));
     if ("problem" in store) {
@@ -170,7 +182,7 @@ export class Server {
       directory.close();
       return { problem: `store in ${config.store.dataDir} (${store.kind}): ${store.problem}` };
     }
-    server = new Server(config, { directory, store, gatekeeper, trail }, io);
+    server = new Server(config, { directory, store, gatekeeper, trail, sparkplug }, io);
     for (const report of quarantine) server.#quarantined(report);
     const problem = await server.#listen(marks);
     if (problem !== null) {
@@ -226,6 +238,7 @@ export class Server {
     await this.#reception?.shutDown();
     this.broker.stopping(this.turns.instant());
     this.turns.end();
+    await this.#sparkplug.desk?.stop();
     await this.#store.close();
     await this.#trail.close(reason);
     this.turns.end(); // the last lines of the log
@@ -297,6 +310,7 @@ export class Server {
   #tick(): void {
     const instant = this.turns.instant();
     this.broker.tick(instant);
+    this.#sparkplug.desk?.tick(instant);
     this.#trail.tick(instant.nowMs);
     this.#door?.tick(instant.nowMs);
     const { trouble } = this.#store;
@@ -339,19 +353,20 @@ export class Server {
       const payload = encodeUtf8(value);
       this.broker.publish(topic as TopicName, { payload, qos: 0, retain: true }, instant);
     }
+    this.#sparkplug.desk?.publishTopics(instant);
     this.turns.requestTurn();
   }
 }
 
 function makeBroker(
   config: Config,
-  { gatekeeper, store }: ServerParts,
+  { gatekeeper, store, sparkplug }: ServerParts,
   { pool, takeOvers }: { pool: BlockPool; takeOvers: TakeOverPolicy },
 ): Broker {
   return new Broker({
     limits: brokerLimits(config),
     policy: gatekeeper.policy,
-    sparkplug: sparkplugPolicy(config),
+    sparkplug: sparkplug.policy,
     journal: store.journal,
     randomId: () => `relayq-${crypto.randomUUID()}`,
     pool,

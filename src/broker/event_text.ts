@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<NonNullable<ConnectRefusal["reason"]>, string>> =
   "sessions-max": "sessions_max reached",
   "memory": "memory is short",
   "take-over-storm": "take-over storm",
-  "sparkplug": "against a rule of Sparkplug",
+  "sparkplug": "breach of a Sparkplug rule",
 };
 
 /** Severity and line of an event; every line names client, user and address. */

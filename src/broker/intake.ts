@@ -96,7 +96,7 @@ export class Intake {
     if (action !== "route") {
       const message = this.#router.arena.copy(bytes, view);
       const lost = { qos: view.qos, retain: view.retain };
-      this.#turn.deadLetters.give("publish-refused", message, lost);
+      this.#turn.deadLetters.give("sparkplug-refused", message, lost);
       return action === "close" ? SPARKPLUG_REFUSED : null;
     }
     if (qos !== null) view.qos = qos;

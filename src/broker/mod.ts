@@ -39,7 +39,13 @@ export { SESSION, SESSION_TABLE } from "./session_states.ts";
 export type { Pressure } from "./shedding.ts";
 export { DROP_REASONS, type DropReason, type Statistics } from "./statistics.ts";
 export { type ServerFacts, SysTopics } from "./sys_topics.ts";
-export { isServerTopic } from "./server_topics.ts";
-export type { SparkplugPolicy } from "./sparkplug_policy.ts";
+export { isServerTopic, JSON_TOPIC } from "./server_topics.ts";
+export type {
+  SparkplugConnectVerdict,
+  SparkplugPolicy,
+  SparkplugPublication,
+  SparkplugReferee,
+  SparkplugVerdict,
+} from "./sparkplug_policy.ts";
 export * from "./transition_table.ts";
 export type { BrokerOptions, Instant } from "./turn.ts";

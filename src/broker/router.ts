@@ -66,6 +66,10 @@ export class Router {
     const { journal, ageS } = this.#turn;
     const { retained } = this;
     if (isPassingTopic(topic)) { // neither durable nor counted: it is made anew all the time
+      if (message.topicEnd === message.end) { // [MQTT-3.3.1-10]
+        retained.delete(topic);
+        return;
+      }
       message.detach();
       retained.set(topic, message, ageS);
       return;

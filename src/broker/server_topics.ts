@@ -8,6 +8,12 @@ const SPARKPLUG_TREE = "$sparkplug/";
 /** Under which births are kept, followed by the topic they were published on. */
 export const CERTIFICATE_TOPIC = `${SPARKPLUG_TREE}certificates/`;
 
+/** Under which messages of Sparkplug are published as JSON, followed by their topic. */
+export const JSON_TOPIC = `${SPARKPLUG_TREE}json/`;
+
+/** Trees of what stands on another topic, too. */
+const COPIES = [CERTIFICATE_TOPIC, JSON_TOPIC];
+
 /** Whether a topic belongs to the server; what clients publish there is dropped. */
 export function isServerTopic(name: TopicName): boolean {
   return isPassingTopic(name) || isSparkplugTree(name);
@@ -24,12 +30,14 @@ export function isSparkplugTree(name: TopicName): boolean {
 }
 
 /**
- * Whether the policy lets a client read a topic. A certificate tells what its birth told: who may not
- * read the one may not read the other.
+ * Whether the policy lets a client read a topic. A certificate tells what its birth told, and so does
+ * the JSON of a message: who may not read the one may not read the other.
  */
 export function mayRead(policy: AccessPolicy, client: ClientFacts, topic: TopicName): boolean {
   if (policy.read === null) return true;
   if (!policy.read(client, topic)) return false;
-  if (!topic.startsWith(CERTIFICATE_TOPIC)) return true;
-  return policy.read(client, topic.slice(CERTIFICATE_TOPIC.length) as TopicName);
+  for (const tree of COPIES) {
+    if (topic.startsWith(tree)) return policy.read(client, topic.slice(tree.length) as TopicName);
+  }
+  return true;
 }

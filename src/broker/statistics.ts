@@ -14,6 +14,7 @@ export const DROP_REASONS = [
   "publish-refused",
   "read-refused",
   "server-topic",
+  "sparkplug-refused",
   "oversize",
   "storage-error",
 ] as const;

@@ -1,4 +1,4 @@
-import { type Config, DEFAULT_CONFIG, loadConfig } from "../config/mod.ts";
+import { type Config, DEFAULT_CONFIG, loadConfig, type LoadedConfig } from "../config/mod.ts";
 import type { CliIo } from "./cli_io.ts";
 import { readConfigFile } from "./_files.ts";
 import { formatDiagnostic } from "./_format.ts";
@@ -11,8 +11,17 @@ export async function readConfig(path: string | undefined, io: CliIo): Promise<C
     io.err(`Cannot read config: ${path}: ${file.problem}\n`);
     return undefined;
   }
-  const loaded = loadConfig(file.text);
+  const loaded = await loadWhole(file.text);
   if (loaded.ok) return loaded.config;
   for (const diagnostic of loaded.diagnostics) io.err(formatDiagnostic(path, diagnostic));
   return undefined;
+}
+
+/** Loads a configuration, and has checked what only the room of Sparkplug knows. */
+export async function loadWhole(text: string): Promise<LoadedConfig> {
+  if (!text.includes("overrides")) return loadConfig(text);
+  // Only for who has written some: the others do not wait for the rules to be loaded.
+  const { loadJudging } = await import("../sparkplug/mod.ts");
+  const { overrideMistake } = await loadJudging();
+  return loadConfig(text, { overrides: overrideMistake });
 }

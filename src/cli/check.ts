@@ -1,7 +1,7 @@
-import { loadConfig } from "../config/mod.ts";
 import type { CliIo } from "./cli_io.ts";
 import type { Command, ParsedArguments } from "./_command.ts";
 import { readConfigFile } from "./_files.ts";
+import { loadWhole } from "./_read_config.ts";
 import { formatDiagnostic } from "./_format.ts";
 import { EXIT_CODE } from "./exit_code.ts";
 
@@ -21,7 +21,7 @@ async function check({ words }: ParsedArguments, io: CliIo): Promise<number> {
     io.err(`Cannot read config: ${path}: ${file.problem}\n`);
     return EXIT_CODE.config;
   }
-  const { ok, diagnostics } = loadConfig(file.text);
+  const { ok, diagnostics } = await loadWhole(file.text);
   for (const diagnostic of diagnostics) io.out(formatDiagnostic(path, diagnostic));
   if (!ok) return EXIT_CODE.config;
   io.out(`${path}: ok\n`);

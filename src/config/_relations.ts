@@ -64,6 +64,8 @@ export function checkRelations(
     const problem = relationProblem(document, relation);
     if (problem !== undefined) report(problem);
   }
+  const capture = captureProblem(document);
+  if (capture !== undefined) report(capture);
   const passwordFile = find(document, ["security", "password_file"]);
   const hasPasswords = passwordFile?.valid === true && passwordFile.value !== "";
   const listeners = document.get("listeners") ?? [];
@@ -105,6 +107,22 @@ function identityProblems(
     problems.push({ offset: rule.offset ?? 0, key: "security.client_identifier", message });
   }
   return problems;
+}
+
+/** A capture of nothing would look like an Edge Node that is silent. */
+function captureProblem(document: CheckedDocument): TomlProblem | undefined {
+  const file = find(document, ["sparkplug", "capture_file"]);
+  if (file?.valid !== true || file.value === "") return undefined;
+  const mode = find(document, ["sparkplug", "mode"]);
+  const recorded = find(document, ["sparkplug", "recorded_messages_max"]);
+  const judges = mode?.value === "monitor" || mode?.value === "strict";
+  const key = "sparkplug.capture_file";
+  const offset = file.offset ?? 0;
+  if (mode?.valid === true && !judges) {
+    return { offset, key, message: `${key}: needs sparkplug.mode = "monitor" or "strict"` };
+  }
+  if (recorded?.valid !== true || recorded.value !== 0) return undefined;
+  return { offset, key, message: `${key}: needs sparkplug.recorded_messages_max above 0` };
 }
 
 function relationProblem(

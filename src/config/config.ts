@@ -269,7 +269,7 @@ export interface DeadLettersConfig {
 
 /** Sparkplug B. */
 export interface SparkplugConfig {
-  readonly mode: "off" | "aware";
+  readonly mode: "off" | "aware" | "monitor" | "strict";
   /** Whether established subscriptions get certificates with RETAIN 1. */
   readonly retainLive: boolean;
   /** Certificates; 0 keeps none. */
@@ -277,6 +277,33 @@ export interface SparkplugConfig {
   readonly certificatesBytesMax: number;
   /** Whether an NDEATH gets the time at which it goes out. */
   readonly ndeathTimestamp: boolean;
+  /** `tck-id=action`, with blanks between. */
+  readonly overrides: string;
+  readonly onDuplicate: "reject_new" | "take_over";
+  readonly rebirthRequests: boolean;
+  /** Whether the Will of who leaves without its death is published. */
+  readonly synthesizeDeaths: boolean;
+  /** Whether metrics that have not changed are counted. */
+  readonly reportByException: boolean;
+  /** Milliseconds. */
+  readonly timestampWindowMs: number;
+  readonly nodesMax: number;
+  readonly devicesPerNodeMax: number;
+  /** Metrics of an Edge Node and all its Devices. */
+  readonly metricsPerNodeMax: number;
+  readonly hostsMax: number;
+  /** Topics of counters; 0 publishes none. */
+  readonly countersMax: number;
+  /** Whether Edge Nodes and hosts are published as JSON. */
+  readonly topology: boolean;
+  /** Whether messages are published once more as JSON. */
+  readonly json: boolean;
+  /** Messages of each Edge Node; 0 records nothing. */
+  readonly recordedMessagesMax: number;
+  readonly recordedBytesMax: number;
+  /** Path; empty for none. */
+  readonly captureFile: string;
+  readonly captureIntervalMs: number;
 }
 
 /** Stages before the memory is gone; the percentages rise. */

@@ -16,6 +16,7 @@ export type {
   ProtocolConfig,
   QueueConfig,
   SessionConfig,
+  SparkplugConfig,
   StoreConfig,
   SysTopicsConfig,
   TakeOverConfig,

@@ -38,6 +38,17 @@ export const AUDIT_FIELDS = {
   "take-over-storm": ["client", "addresses", "seconds", "suppressed"],
   /** `count`: messages or filters of this kind, one after the other. */
   "acl-denied": ["client", "user", "address", "action", "topic", "rule", "count", "suppressed"],
+  /** A CONNECT or message that a rule of Sparkplug does not let pass, and by which statements. */
+  "sparkplug-refused": [
+    "client",
+    "user",
+    "address",
+    "action",
+    "topic",
+    "statements",
+    "count",
+    "suppressed",
+  ],
   "admin": ["actor", "address", "action", "target", "result"],
   "reload": ["what", "result", "problem"],
   "memory-stage": ["from", "to", "reason"],

@@ -67,11 +67,27 @@ const KINDS: ReadonlySet<unknown> = new Set([
   "gap",
 ]);
 
-/** The text of a capture file: a line that says what it is, then a line for each entry. */
-export function captureText(entries: readonly CaptureEntry[]): string {
-  const lines = [JSON.stringify({ format: FORMAT, version: VERSION })];
+/**
+ * The text of a capture file: a line that says what it is, then a line for each entry. Without the
+ * first line, what is to be written behind it.
+ */
+export function captureText(entries: readonly CaptureEntry[], withHead = true): string {
+  const lines = withHead ? [JSON.stringify({ format: FORMAT, version: VERSION })] : [];
   for (const entry of entries) lines.push(JSON.stringify(entry, encodeBytes));
   return lines.join("\n") + "\n";
+}
+
+/** Puts the records of several Edge Nodes together, as they happened. */
+export function inOrderOfTime(records: readonly (readonly CaptureEntry[])[]): CaptureEntry[] {
+  const timed = records.flatMap((entries) => {
+    let timeMs = 0;
+    return entries.map((entry) => {
+      // What has no time of its own happened behind the entry before it.
+      if ("timeMs" in entry) timeMs = Math.max(timeMs, entry.timeMs);
+      return { entry, timeMs };
+    });
+  });
+  return timed.sort((a, b) => a.timeMs - b.timeMs).map(({ entry }) => entry);
 }
 
 /** Reads a capture file. */

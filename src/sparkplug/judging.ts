@@ -3,6 +3,7 @@
  * holds the rules and, by its codec, protobufjs.
  */
 export * from "./capture.ts";
+export type { Census } from "./census.ts";
 export * from "./conformance_report.ts";
 export type { ConnectFacts, WillFacts } from "./connect_judge.ts";
 export type { PublishVerdict } from "./judgement.ts";
@@ -21,4 +22,4 @@ export * from "./rule.ts";
 export * from "./rules.ts";
 export * from "./state_payload.ts";
 export * from "./topology.ts";
-export type { Violation, ViolationCount } from "./violation_log.ts";
+export type { Breach, Violation, ViolationCount } from "./violation_log.ts";

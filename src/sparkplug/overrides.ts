@@ -8,6 +8,17 @@ export type OverrideAction = "off" | RuleAction;
 /** Overrides by statement. */
 export type Overrides = ReadonlyMap<TckId, OverrideAction>;
 
+/** Why overrides cannot be read. */
+export interface OverrideProblem {
+  readonly problem: string;
+  /** Where in the text the word begins that is wrong. */
+  readonly at: number;
+  /** The part of the word that is not known, and what is; empty where that is not the problem. */
+  readonly unknown: string;
+  readonly known: readonly string[];
+}
+
+const PREFIX = "tck-id-";
 const ACTIONS: readonly OverrideAction[] = ["off", "count", "fix", "drop", "close"];
 const STRENGTH: Readonly<Record<OverrideAction, number>> = {
   off: 0,
@@ -21,26 +32,36 @@ const STRENGTH: Readonly<Record<OverrideAction, number>> = {
  * Reads overrides that are separated by blanks; `tck-id-` may be left off. An override governs every
  * rule that judges by its statement; of several for one rule the strongest holds.
  */
-export function parseOverrides(text: string): Overrides | { readonly problem: string } {
+export function parseOverrides(text: string): Overrides | OverrideProblem {
   const overrides = new Map<TckId, OverrideAction>();
-  for (const word of text.split(/\s+/)) {
-    if (word === "") continue;
-    const [name, action, rest] = word.split("=");
+  for (const { 0: word, index: at } of text.matchAll(/\S+/g)) {
+    const plain = { at, unknown: "", known: [] };
+    const [name = "", action, rest] = word.split("=");
     if (name === "" || action === undefined || rest !== undefined) {
-      return { problem: `${JSON.stringify(word)} is not of the form tck-id=action` };
+      return { ...plain, problem: `${JSON.stringify(word)} is not of the form tck-id=action` };
     }
-    const id: TckId = name!.startsWith("tck-id-") ? name as TckId : `tck-id-${name}`;
-    if (!JUDGED_IDS.has(id)) return { problem: `no rule judges by ${JSON.stringify(id)}` };
+    const id: TckId = name.startsWith(PREFIX) ? name as TckId : `${PREFIX}${name}`;
+    if (!JUDGED_IDS.has(id)) {
+      const known = [...JUDGED_IDS].map((one) => name === id ? one : one.slice(PREFIX.length));
+      return { at, unknown: name, known, problem: `no rule judges by ${JSON.stringify(id)}` };
+    }
     if (!ACTIONS.includes(action as OverrideAction)) {
-      return { problem: `unknown action ${JSON.stringify(action)}; known: ${ACTIONS.join(", ")}` };
+      const problem = `unknown action ${JSON.stringify(action)}; known: ${ACTIONS.join(", ")}`;
+      return { at: at + name.length + 1, unknown: action, known: ACTIONS, problem };
     }
-    if (overrides.has(id)) return { problem: `${id} stands there twice` };
+    if (overrides.has(id)) return { ...plain, problem: `${id} stands there twice` };
     if (action === "fix" && !rulesOf(id).some((rule) => rule in FIXES)) {
-      return { problem: `${id} cannot be fixed` };
+      return { ...plain, problem: `${id} cannot be fixed` };
     }
     overrides.set(id, action as OverrideAction);
   }
   return overrides;
+}
+
+/** What is wrong with overrides; null if nothing is. */
+export function overrideMistake(text: string): OverrideProblem | null {
+  const overrides = parseOverrides(text);
+  return "problem" in overrides ? overrides : null;
 }
 
 /** What happens on a breach of one rule. */

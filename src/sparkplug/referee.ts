@@ -16,6 +16,9 @@ import { Recorder } from "./recorder.ts";
 import type { RefereeOptions } from "./referee_options.ts";
 import type { PublishFacts, RefereeParts } from "./referee_parts.ts";
 import { Registry } from "./registry.ts";
+import type { RuleName } from "./rules.ts";
+import { type Census, censusOf } from "./census.ts";
+import { aliasKey } from "./metric_table.ts";
 import { parseState } from "./state_payload.ts";
 import { noteSubscription } from "./subscriptions_seen.ts";
 import { judgeTime } from "./time_judge.ts";
@@ -224,22 +227,42 @@ export class Referee {
     return this.#options.rebirthRequests ? this.#rebirths.due(nowMs) : [];
   }
 
+  /** Rules that the fact before broke; good until the next one. */
+  get broken(): readonly RuleName[] {
+    return this.#judgement.broken;
+  }
+
+  /** Figures of all Edge Nodes and hosts together. */
+  census(): Census {
+    const about = { rebirthRequests: this.#rebirths.sent, legacyStates: this.#legacyStates };
+    return censusOf(this.#registry, { ...about, violations: this.violations });
+  }
+
+  /** The last bdSeq of every Edge Node that has one, by `G/E`; those of before included. */
+  lastBdSeqs(): ReadonlyMap<string, number> {
+    return this.#registry.lastBdSeqs();
+  }
+
   /** What is known of Edge Nodes, Devices and hosts, now. */
-  topology(): Topology {
+  topology({ withMetrics = true }: { readonly withMetrics?: boolean } = {}): Topology {
     return topologyOf(this.#registry, {
+      withMetrics,
       violations: this.violations,
       rebirthRequestsSent: this.#rebirths.sent,
       legacyStates: this.#legacyStates,
     });
   }
 
-  /** The name of a metric of an Edge Node's current births, by alias; null if it is not known. */
-  nameOf(topic: SparkplugTopic, alias: bigint): string | null {
+  /** What the current births say of a metric that comes on this topic; null if they say nothing. */
+  bornMetric(
+    topic: SparkplugTopic,
+    { name, alias }: { readonly name: string | null; readonly alias: bigint | null },
+  ): { readonly name: string; readonly dataType: number } | null {
     const node = this.#registry.find(topic.group, topic.node);
-    if (node === null) return null;
-    const key = alias <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(alias) : alias;
-    const scope = topic.device === null ? node : node.devices.get(topic.device);
-    return scope?.metrics.byAlias(key)?.name ?? null;
+    const scope = topic.device === null ? node : node?.devices.get(topic.device);
+    if (!scope) return null;
+    if (name !== null) return scope.metrics.named(name);
+    return alias === null ? null : scope.metrics.byAlias(aliasKey(alias));
   }
 
   #state(client: RefereeClient, facts: PublishFacts): PublishVerdict {

@@ -44,6 +44,17 @@ export class Registry {
     return this.#hosts;
   }
 
+  /** The last bdSeq by `G/E`: of the Edge Nodes that are known, and from before. */
+  lastBdSeqs(): ReadonlyMap<string, number> {
+    const known = new Map<string, number>();
+    for (const { key, lastBdSeq } of this.#nodes) if (lastBdSeq !== null) known.set(key, lastBdSeq);
+    for (const [key, bdSeq] of this.#bounds.lastBdSeqs) {
+      if (known.size >= this.#bounds.nodesMax) break;
+      if (!known.has(key)) known.set(key, bdSeq);
+    }
+    return known;
+  }
+
   /** The Edge Node, or null if it is not known. */
   find(group: string, name: string): EdgeNode | null {
     return this.#groups.get(group)?.get(name) ?? null;

@@ -85,13 +85,14 @@ export interface Topology {
 export function topologyOf(
   registry: Registry,
   about: {
+    readonly withMetrics: boolean;
     readonly violations: ViolationLog;
     readonly rebirthRequestsSent: number;
     readonly legacyStates: number;
   },
 ): Topology {
   const { violations, rebirthRequestsSent, legacyStates } = about;
-  const nodes = [...registry.nodes].map((node) => nodeView(node, violations));
+  const nodes = [...registry.nodes].map((node) => nodeView(node, about));
   const hosts = [...registry.hosts.values()].map((host) => hostView(host, registry, violations));
   return {
     nodes,
@@ -103,7 +104,10 @@ export function topologyOf(
   };
 }
 
-function nodeView(node: EdgeNode, violations: ViolationLog): NodeView {
+function nodeView(
+  node: EdgeNode,
+  { violations, withMetrics }: { violations: ViolationLog; withMetrics: boolean },
+): NodeView {
   const { owner } = node;
   return {
     group: node.group,
@@ -128,13 +132,13 @@ function nodeView(node: EdgeNode, violations: ViolationLog): NodeView {
     lastDeathCause: node.lastDeathCause,
     lastMessageMs: node.lastMessageMs,
     clockSkewMs: node.clockSkewMs,
-    metrics: metricViews(node.metrics),
-    devices: [...node.devices.values()].map(deviceView),
+    metrics: withMetrics ? metricViews(node.metrics) : [],
+    devices: [...node.devices.values()].map((device) => deviceView(device, withMetrics)),
     violations: Object.fromEntries(violations.countsOf(node.key)),
   };
 }
 
-function deviceView(device: Device): DeviceView {
+function deviceView(device: Device, withMetrics: boolean): DeviceView {
   return {
     name: device.name,
     online: device.born,
@@ -144,7 +148,7 @@ function deviceView(device: Device): DeviceView {
     lastBirthMs: device.lastBirthMs,
     lastDeathMs: device.lastDeathMs,
     lastMessageMs: device.lastMessageMs,
-    metrics: metricViews(device.metrics),
+    metrics: withMetrics ? metricViews(device.metrics) : [],
   };
 }
 

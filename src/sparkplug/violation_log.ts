@@ -41,6 +41,9 @@ const OTHERS = "";
 /** Of one rule and subject no more than one breach is kept in this time. */
 const KEPT_EVERY_MS = 1000;
 
+/** Breaches that are kept until somebody takes them. */
+const FRESH_MAX = 256;
+
 /** Bounded by subjects and by violations kept. */
 export class ViolationLog {
   readonly #subjectsMax: number;
@@ -49,6 +52,8 @@ export class ViolationLog {
   readonly #latest: Violation[] = [];
   #lastSubject: string | null = null;
   #lastCounts: Map<RuleName, RuleCount> | null = null;
+  #fresh: Breach[] = [];
+  #others = 0;
   #next = 0;
   /** All breaches so far. */
   total = 0;
@@ -79,6 +84,16 @@ export class ViolationLog {
   keep(breach: Breach): void {
     const { ids, severity } = RULES[breach.rule];
     for (const tckId of ids) this.#keep({ ...breach, tckId, severity });
+    if (this.#fresh.length < FRESH_MAX) this.#fresh.push(breach);
+    else this.#others++;
+  }
+
+  /** Breaches kept since the last call, oldest first, and how many there was no room for. */
+  takeFresh(): { readonly kept: readonly Breach[]; readonly others: number } {
+    const taken = { kept: this.#fresh, others: this.#others };
+    if (taken.kept.length > 0) this.#fresh = [];
+    this.#others = 0;
+    return taken;
   }
 
   /** The latest ones, oldest first; of one subject if named. */

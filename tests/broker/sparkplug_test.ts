@@ -199,7 +199,7 @@ Deno.test("a message that is dropped is acknowledged, a dead letter, and nowhere
   assertEquals(node.types, ["PUBACK", "PUBREC"]);
   assertEquals(host.takeMessages(), []);
   const { certificates, retainedMessages, dropped } = core.statistics;
-  assertEquals([certificates, retainedMessages, dropped["publish-refused"]], [0, 0, 4]);
+  assertEquals([certificates, retainedMessages, dropped["sparkplug-refused"]], [0, 0, 4]);
 });
 
 for (const qos of [0, 1, 2] as const) {

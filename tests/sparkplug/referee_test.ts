@@ -268,7 +268,10 @@ Deno.test("the topology shows groups, nodes, devices, metrics and hosts", () => 
   });
   const topic = { kind: "topic", version: "spBv1.0", type: "DDATA", host: null } as const;
   const about = { ...topic, group: "G", node: "E", device: "D" };
-  assertEquals([plant.referee.nameOf(about, 2n), plant.referee.nameOf(about, 9n)], ["Count", null]);
+  const named = (alias: bigint) => plant.referee.bornMetric(about, { name: null, alias });
+  assertEquals([named(2n)?.name, named(2n)?.dataType, named(9n)], ["Count", 7, null]);
+  const byName = plant.referee.bornMetric(about, { name: "Temperature", alias: null });
+  assertEquals(byName?.dataType, 9);
   plant.leave(plant.edge, false);
   const [left] = plant.referee.topology().nodes;
   assertEquals([left!.online, left!.lastDeathCause], [false, "connection lost"]);

@@ -1,0 +1,262 @@
+/** The referee in a running broker: its switches, its clock, and where what it finds goes. */
+import type { ConnectionAudit } from "./_server_audit_connections.ts";
+import { readBdSeqs, replaceFile } from "./_server_sparkplug_files.ts";
+import { SparkplugJson } from "./_server_sparkplug_json.ts";
+import { BreachLines } from "./_server_sparkplug_lines.ts";
+import { SparkplugTopics } from "./_server_sparkplug_topics.ts";
+import { WitnessedReferee } from "./_server_sparkplug_witness.ts";
+import type { Turns } from "./_server_turns.ts";
+import type { ClientFacts, Instant, SparkplugPolicy, StoredRetained } from "./broker/mod.ts";
+import type { Config, SparkplugConfig } from "./config/mod.ts";
+import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
+import {
+  type Inflate,
+  loadJudging,
+  SparkplugAwareness,
+  type SparkplugJudging,
+} from "./sparkplug/mod.ts";
+import { gunzipSync, inflateSync } from "node:zlib";
+
+type Judging = Awaited<ReturnType<typeof loadJudging>>;
+
+const BDSEQ_FILE = "sparkplug-bdseq.json";
+/** Violations that are kept in words. */
+const VIOLATIONS_MAX = 1000;
+const SECOND_MS = 1000;
+/** How often the bdSeqs are written, if they have changed. */
+const BDSEQ_INTERVAL_MS = 10_000;
+
+/** What judging needs of the server. */
+interface Surroundings {
+  readonly turns: Turns;
+  readonly audit: ConnectionAudit;
+}
+
+/** What is done about Sparkplug. */
+export interface SparkplugSide {
+  /** Null where nothing is. */
+  readonly policy: SparkplugPolicy | null;
+  /** Null where nobody is judged. */
+  readonly desk: SparkplugDesk | null;
+}
+
+/** What the configuration asks for; the room of the rules is loaded only for the modes that judge. */
+export async function openSparkplug(config: Config): Promise<SparkplugSide | { problem: string }> {
+  const { sparkplug } = config;
+  if (sparkplug.mode === "off") return { policy: null, desk: null };
+  if (sparkplug.mode === "aware") {
+    return { policy: new SparkplugAwareness(sparkplug), desk: null };
+  }
+  const desk = await SparkplugDesk.open(config);
+  return "problem" in desk ? desk : { policy: desk.policy, desk };
+}
+
+/** Runs the referee. */
+export class SparkplugDesk {
+  readonly policy: SparkplugPolicy;
+  readonly #config: SparkplugConfig;
+  readonly #rules: Judging["RULES"];
+  readonly #captureText: Judging["captureText"];
+  readonly #captureOrder: Judging["inOrderOfTime"];
+  readonly #judging: SparkplugJudging<ClientFacts>;
+  readonly #witness: WitnessedReferee;
+  readonly #json: SparkplugJson | null;
+  readonly #topics: SparkplugTopics;
+  /** Null where nothing outlives the broker. */
+  readonly #bdSeqFile: string | null;
+  readonly #startProblem: string | null;
+  #surroundings: Surroundings | null = null;
+  #lines: BreachLines | null = null;
+  #tickedMs = -Infinity;
+  #bdSeqsWrittenMs = 0;
+  #bdSeqs = "";
+  #capturedMs = 0;
+  /** The file that is being written, if one is. */
+  #writing: Promise<void> = Promise.resolve();
+  #writes = 0;
+  #trouble = "";
+
+  private constructor(
+    { sparkplug, store }: Config,
+    parts: {
+      readonly room: Judging;
+      readonly judging: SparkplugJudging<ClientFacts>;
+      readonly json: SparkplugJson | null;
+      readonly startProblem: string | null;
+    },
+  ) {
+    const { room, judging, json } = parts;
+    this.#config = sparkplug;
+    this.#rules = room.RULES;
+    this.#captureText = room.captureText;
+    this.#captureOrder = room.inOrderOfTime;
+    this.#judging = judging;
+    this.#json = json;
+    this.#startProblem = parts.startProblem;
+    this.#topics = new SparkplugTopics(sparkplug);
+    this.#bdSeqFile = bdSeqPath(store);
+    this.#witness = new WitnessedReferee(judging.referee, {
+      statements: () => this.#statements(),
+      passing: json,
+    });
+    this.policy = {
+      retainLive: judging.retainLive,
+      stampNodeDeath: judging.stampNodeDeath,
+      classify: (topic) => judging.classify(topic),
+      referee: this.#witness,
+    };
+  }
+
+  /** Loads the rules, and what was kept; the data directory is locked already. */
+  static async open(config: Config): Promise<SparkplugDesk | { problem: string }> {
+    const { sparkplug, store } = config;
+    const room = await loadJudging();
+    const overrides = room.parseOverrides(sparkplug.overrides);
+    if ("problem" in overrides) return { problem: `sparkplug.overrides: ${overrides.problem}` };
+    const codec = await room.PayloadCodec.load();
+    const path = bdSeqPath(store);
+    const { known, problem } = path === null
+      ? { known: new Map<string, number>(), problem: null }
+      : await readBdSeqs(path);
+    const judging = new room.SparkplugJudging<ClientFacts>(codec, {
+      ...sparkplug,
+      mode: sparkplug.mode === "strict" ? "strict" : "monitor",
+      overrides,
+      onDuplicate: sparkplug.onDuplicate === "take_over" ? "takeOver" : "rejectNew",
+      violationsMax: VIOLATIONS_MAX,
+      lastBdSeqs: known,
+      inflate,
+    });
+    const { referee } = judging.referee;
+    const json = sparkplug.json ? new SparkplugJson(room, { codec, referee }) : null;
+    return new SparkplugDesk(config, { room, judging, json, startProblem: problem });
+  }
+
+  /** The broker runs from now on; `retained` is what it found at its start. */
+  begin(surroundings: Surroundings, retained: readonly StoredRetained[]): void {
+    const { turns } = surroundings;
+    this.#surroundings = surroundings;
+    this.#lines = new BreachLines(this.#rules, (level, text) => turns.log.line(level, text));
+    this.#json?.begin(turns);
+    if (this.#startProblem !== null) {
+      turns.log.line("warn", `Cannot read ${this.#bdSeqFile}: ${this.#startProblem}`);
+    }
+    const { wallMs } = turns.instant();
+    for (const { topic, message } of retained) {
+      this.#judging.referee.announce(topic, message.payload, wallMs);
+    }
+  }
+
+  /** Time passed. */
+  tick(instant: Instant): void {
+    const surroundings = this.#surroundings;
+    if (surroundings === null) return;
+    this.#witness.tell(surroundings.audit);
+    const { referee } = this.#judging.referee;
+    const { kept, others } = referee.violations.takeFresh();
+    this.#lines!.round(kept, others, instant.nowMs);
+    if (instant.nowMs - this.#tickedMs < SECOND_MS) return;
+    this.#tickedMs = instant.nowMs;
+    this.#json?.refill();
+    const { turns } = surroundings;
+    for (const { topic, payload, cause } of this.#judging.referee.tick(instant.wallMs)) {
+      turns.log.line("info", `sparkplug: rebirth request on ${topic}: ${cause}`);
+      turns.broker.publish(topic as TopicName, { payload, qos: 0, retain: false }, instant);
+    }
+    this.#writeFiles(instant.nowMs);
+  }
+
+  /** Publishes what has changed under `$SYS/broker/sparkplug/`. */
+  publishTopics(instant: Instant): void {
+    const { broker } = this.#surroundings!.turns;
+    const { referee } = this.#judging.referee;
+    const more: Record<string, number> = this.#json === null
+      ? {}
+      : { "json/left": this.#json.left };
+    for (const [topic, value] of this.#topics.round(referee, more)) {
+      const content = { payload: encodeUtf8(value), qos: 0, retain: true } as const;
+      broker.publish(topic as TopicName, content, instant);
+    }
+  }
+
+  /** Writes what has to outlive the broker; every client is gone. */
+  async stop(): Promise<void> {
+    if (this.#surroundings === null) return;
+    const { turns, audit } = this.#surroundings;
+    const { kept, others } = this.#judging.referee.referee.violations.takeFresh();
+    this.#lines!.round(kept, others, turns.instant().nowMs);
+    this.#witness.tell(audit);
+    await this.#writing;
+    this.#writeFiles(Infinity);
+    await this.#writing;
+  }
+
+  #statements(): string {
+    const { broken } = this.#judging.referee.referee;
+    if (broken.length === 0) return "withheld until a rebirth";
+    return broken.flatMap((rule) => this.#rules[rule].ids).join(" ");
+  }
+
+  /** What is due; a file that is still being written is not written again meanwhile. */
+  #writeFiles(nowMs: number): void {
+    if (this.#writes > 0) return;
+    const { captureFile, captureIntervalMs, recordedMessagesMax } = this.#config;
+    if (nowMs - this.#bdSeqsWrittenMs >= BDSEQ_INTERVAL_MS) {
+      this.#bdSeqsWrittenMs = nowMs;
+      this.#writeBdSeqs();
+    }
+    const records = captureFile !== "" && recordedMessagesMax > 0;
+    if (!records || nowMs - this.#capturedMs < captureIntervalMs) return;
+    this.#capturedMs = nowMs;
+    const { recorder } = this.#judging.referee.referee;
+    const entries = (recorder?.nodes ?? []).map((node) => recorder!.entries(node));
+    this.#write(captureFile, this.#captureLines(entries));
+  }
+
+  #writeBdSeqs(): void {
+    if (this.#bdSeqFile === null) return;
+    const all = this.#judging.referee.referee.lastBdSeqs();
+    const text = JSON.stringify(Object.fromEntries(all));
+    if (text === this.#bdSeqs || (this.#bdSeqs === "" && all.size === 0)) return;
+    this.#bdSeqs = text;
+    this.#write(this.#bdSeqFile, [`${text}\n`]);
+  }
+
+  *#captureLines(
+    entries: Parameters<Judging["inOrderOfTime"]>[0],
+  ): Generator<string> {
+    yield this.#captureText([]);
+    for (const entry of this.#captureOrder(entries)) yield this.#captureText([entry], false);
+  }
+
+  #write(path: string, parts: Iterable<string>): void {
+    this.#writes++;
+    const before = this.#writing;
+    this.#writing = before.then(() => replaceFile(path, parts)).then(
+      () => this.#written(path, ""),
+      (error) => this.#written(path, error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  #written(path: string, problem: string): void {
+    this.#writes--;
+    if (problem !== "" && problem !== this.#trouble) {
+      this.#surroundings!.turns.log.line("error", `Cannot write ${path}: ${problem}`);
+    }
+    this.#trouble = problem;
+  }
+}
+
+function bdSeqPath({ kind, dataDir }: Config["store"]): string | null {
+  return kind === "memory" ? null : `${dataDir}/${BDSEQ_FILE}`;
+}
+
+/** Inflates within bounds; null for what is too long or no such thing. */
+const inflate: Inflate = function inflate(body, algorithm, bytesMax) {
+  try {
+    const limits = { maxOutputLength: bytesMax };
+    return algorithm === "GZIP" ? gunzipSync(body, limits) : inflateSync(body, limits);
+  } catch {
+    return null;
+  }
+};
