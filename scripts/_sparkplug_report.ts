@@ -8,8 +8,8 @@ interface Tally {
 }
 
 /**
- * The table as text, and whether everything that must be proved is proved: what binds the server.
- * Rules for its clients that it does not judge yet are listed as not tested.
+ * The table as text, and whether everything that can be proved is proved: what binds the server, and
+ * that it judges its clients by every statement that shows on the wire.
  */
 export function sparkplugReport(
   statements: readonly SparkplugStatement[],
@@ -60,8 +60,8 @@ function findFaults(
   tallies: ReadonlyMap<string, Tally>,
 ): string[] {
   const known = new Set(statements.map(({ id }) => id));
-  const unproved = statements.filter(({ id, part }) =>
-    part === "server" && (tallies.get(id)?.passed ?? 0) === 0
+  const unproved = statements.filter(({ id, notObservable }) =>
+    notObservable === null && (tallies.get(id)?.passed ?? 0) === 0
   );
   const failed = results.filter(({ outcome }) => outcome === "failed");
   return [

@@ -1,6 +1,6 @@
 /**
  * Runs the conformance tests and prints, statement by statement of MQTT 3.1.1 and of Sparkplug, how
- * many tests prove it. Exits with 1 if a test fails, a statement that binds the server is not tested
+ * many tests prove it. Exits with 1 if a test fails, a statement that shows on the wire is not tested
  * or a test carries an unknown tag.
  */
 import { STATEMENTS } from "../tests/conformance/statements.ts";

@@ -62,6 +62,31 @@ address = "0.0.0.0:1883"
   });
 });
 
+Deno.test("check knows the statements that Sparkplug is judged by", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/relayq.toml`;
+    const check = async (overrides: string) => {
+      await Deno.writeTextFile(path, `[sparkplug]\noverrides = "${overrides}"\n`);
+      return (await run(["check", path])).out.replace(`${path}:`, "");
+    };
+    assertEquals(await check("payloads-nbirth-qos=drop tck-id-topics-ncmd-mqtt=off"), " ok\n");
+    assertEquals(
+      await check("payloads-nbirth-qos=drop payloads-nbirt-retain=off"),
+      '2:39: sparkplug.overrides: no rule judges by "tck-id-payloads-nbirt-retain"; ' +
+        'did you mean "payloads-nbirth-retain"?\n',
+    );
+    assertEquals(
+      await check("payloads-nbirth-qos=drp"),
+      '2:35: sparkplug.overrides: unknown action "drp"; known: off, count, fix, drop, close; ' +
+        'did you mean "drop"?\n',
+    );
+    assertEquals(
+      await check("payloads-nbirth-qos"),
+      '2:15: sparkplug.overrides: "payloads-nbirth-qos" is not of the form tck-id=action\n',
+    );
+  });
+});
+
 Deno.test("check of what cannot be read is told apart", async () => {
   await withDirectory(async (directory) => {
     const told = { "none.toml": "no such file or directory", ".": "it is a directory" };

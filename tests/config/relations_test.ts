@@ -249,3 +249,14 @@ Deno.test("what is no address or no hash of a token is refused", () => {
     ]);
   }
 });
+
+Deno.test("a capture file needs somebody who judges, and records", () => {
+  const file = '[sparkplug]\ncapture_file = "c"\n';
+  assertEquals(summarize(file), [
+    '2:16 sparkplug.capture_file: needs sparkplug.mode = "monitor" or "strict"',
+  ]);
+  assertEquals(summarize(`${file}mode = "strict"`), [
+    "2:16 sparkplug.capture_file: needs sparkplug.recorded_messages_max above 0",
+  ]);
+  accepted(`${file}mode = "monitor"\nrecorded_messages_max = 1`);
+});

@@ -10,6 +10,7 @@ import { queueAndOutboxCases } from "./_queue_cases.ts";
 import { rateCases } from "./_rate_cases.ts";
 import { memoryCases } from "./_memory_cases.ts";
 import { securityCases } from "./_security_cases.ts";
+import { judgingCases } from "./_judging_cases.ts";
 import { sparkplugCases } from "./_sparkplug_cases.ts";
 import { stateCases } from "./_state_cases.ts";
 import { tlsCases } from "./_tls_cases.ts";
@@ -280,6 +281,7 @@ export const KEY_CASES: KeyCases = {
   ...websocketCases,
   ...stateCases,
   ...sparkplugCases,
+  ...judgingCases,
   ...startCases,
   ...memoryCases,
   ...adminCases,

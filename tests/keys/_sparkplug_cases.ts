@@ -33,6 +33,13 @@ export const sparkplugCases: KeyCases = {
       live: [true, true],
       isStamped: true,
     });
+    const stray = async (mode: "monitor" | "strict") => {
+      await using broker = await TestBroker.start({ sparkplug: { mode } });
+      using client = await WireClient.connect(broker.port);
+      await client.publish("spBv1.0/G/FOO/E", "x", { qos: 1 });
+      return broker.server.broker.statistics.dropped["sparkplug-refused"];
+    };
+    assertEquals([await stray("monitor"), await stray("strict")], [0, 1]);
   },
   "sparkplug.retain_live": async () => {
     assertEquals((await outcome({ retainLive: false })).live, [false, false]);

@@ -7,7 +7,7 @@ export interface RuleCase {
   breach(plant: Plant): void;
   correct(plant: Plant): void;
   /** Options that it takes. */
-  readonly options?: Partial<RefereeOptions>;
+  readonly options?: Partial<Pick<RefereeOptions, "reportByException">>;
 }
 
 /** Cases by rule. */
