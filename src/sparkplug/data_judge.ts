@@ -107,7 +107,7 @@ export class DataJudge {
       judgement.breach(rules.absent, "the payload does not decode");
       return;
     }
-    this.judgeSeq(node, scan.seq, rules);
+    this.judgeSeq(node, this.#seqOf(facts), rules);
     node.dataSeen = true;
     if (scope === null || !scope.born) {
       judgement.breach("ddataBeforeBirth", `there was no DBIRTH of ${topic.device}`);
@@ -187,6 +187,15 @@ export class DataJudge {
     if (client.firstJudged || node.born) return;
     client.firstJudged = true;
     this.#parts.judgement.breach("birthFirst", `the first message is ${type}`);
+  }
+
+  /** seq of the payload that was scanned; of a compressed one it may stand within. */
+  #seqOf(facts: PublishFacts): number {
+    const { seq, remarks } = this.#scan;
+    if (seq >= 0 || (remarks & Remark.marked) === 0) return seq;
+    const decoded = decodePayload(this.#parts, facts);
+    const within = "problem" in decoded ? null : decoded.payload.seq;
+    return within === null || within > 255n ? -1 : Number(within);
   }
 
   #scope(client: RefereeClient, node: EdgeNode, { topic }: PublishFacts): EdgeNode | Device | null {

@@ -77,12 +77,12 @@ Deno.test("check knows the statements that Sparkplug is judged by", async () => 
     );
     assertEquals(
       await check("payloads-nbirth-qos=drp"),
-      '2:35: sparkplug.overrides: unknown action "drp"; known: off, count, fix, drop, close; ' +
+      '2:34: sparkplug.overrides: unknown action "drp"; known: off, count, fix, drop, close; ' +
         'did you mean "drop"?\n',
     );
     assertEquals(
       await check("payloads-nbirth-qos"),
-      '2:15: sparkplug.overrides: "payloads-nbirth-qos" is not of the form tck-id=action\n',
+      '2:14: sparkplug.overrides: "payloads-nbirth-qos" is not of the form tck-id=action\n',
     );
   });
 });
