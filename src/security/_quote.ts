@@ -12,6 +12,12 @@ export function quote(text: string): string {
   return escapeControls(JSON.stringify(shown));
 }
 
+/** As much of a text as a line shows, and one character more where it was cut. */
+export function shorten(text: string): string {
+  // Parsed anew: a slice alone would hold on to the whole.
+  return text.length <= SHOWN_MAX ? text : JSON.parse(JSON.stringify(text.slice(0, SHOWN_MAX + 1)));
+}
+
 /** Escapes the control characters and line ends that JSON lets stand as they are. */
 export function escapeControls(json: string): string {
   return json.replace(CONTROLS, escapeControl);

@@ -1,6 +1,7 @@
 /** Everybody who is turned away is counted, and written to the log as far as that does no harm. */
 import { AuditSampler } from "./audit_sampler.ts";
 import { hostKey } from "./ip_address.ts";
+import { shorten } from "./_quote.ts";
 import {
   formatRefusal,
   type Refusal,
@@ -54,7 +55,9 @@ export class Refusals {
       this.#say(formatRefusal(refusal));
       return;
     }
-    const suppressed = this.#sampler.admit(`${reason} ${hostKey(address)}`, refusal, nowMs);
+    // A sample may stay for long, and a client may have a long name.
+    const short = shortened(refusal);
+    const suppressed = this.#sampler.admit(`${reason} ${hostKey(address)}`, short, nowMs);
     if (suppressed !== null) this.#say(formatRefusal({ ...refusal, suppressed }));
   }
 
@@ -64,4 +67,13 @@ export class Refusals {
     for (const { item, suppressed } of items) this.#say(formatRefusal({ ...item, suppressed }));
     if (others > 0) this.#say(`${others} refusals more, of many addresses`);
   }
+}
+
+function shortened({ clientIdentifier, userName, detail, ...facts }: Refusal): Refusal {
+  return {
+    ...facts,
+    ...clientIdentifier === undefined ? {} : { clientIdentifier: shorten(clientIdentifier) },
+    ...userName === undefined || userName === null ? {} : { userName: shorten(userName) },
+    ...detail === undefined ? {} : { detail: shorten(detail) },
+  };
 }

@@ -1,5 +1,5 @@
 /** Refusals are all counted, and told as far as that is of use. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { ipv4Address, ipv6Address, REFUSAL_REASONS } from "../../src/security/mod.ts";
 import { Refusals } from "../../src/security/refusals.ts";
 
@@ -65,4 +65,22 @@ Deno.test("every wrong password has its line: that is what fail2ban counts", () 
   const address = ipv4Address(1);
   for (let i = 0; i < 300; i++) refusals.add({ ...BLOCKED, address, reason: "bad-credentials" }, 1);
   assertEquals(lines.length, 300);
+});
+
+Deno.test("what is kept of refusals that are not written is as short as what is", () => {
+  const { refusals, lines } = listening();
+  const bytes = new Uint8Array(60_000).fill(0x78);
+  const heapBytes = Deno.memoryUsage().heapUsed;
+  for (let i = 0; i < 4_000; i++) {
+    // Each address has a line, and what it says behind that is left out, and kept.
+    const address = ipv4Address(0x0a000000 + i);
+    const refusal = { address, reason: "sessions-max", listener: "l" } as const;
+    refusals.add({ ...refusal, userName: "u" }, i * 10);
+    for (let n = 0; n < 10; n++) refusals.add({ ...refusal, userName: "u" }, i * 10);
+    refusals.add({ ...refusal, userName: new TextDecoder().decode(bytes) }, i * 10);
+  }
+  assertLess(Deno.memoryUsage().heapUsed - heapBytes, 4_000 * bytes.length / 2);
+  refusals.drain(80_000);
+  const cut = lines.filter((line) => line.includes('x…"'));
+  assertGreater(cut.length, 10, "and a line says that something was cut");
 });
