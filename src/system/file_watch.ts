@@ -8,6 +8,8 @@
 const SETTLED_MS = 1_000;
 /** So often it waits for that; a file that never comes to rest is read nevertheless. */
 const UNSETTLED_MAX = 10;
+/** How long a look waits for a file; on a dead network drive even to ask for its size takes for ever. */
+const LATE_MS = 1_000;
 
 /** What to look at. */
 export interface FileWatchOptions {
@@ -16,6 +18,8 @@ export interface FileWatchOptions {
   readonly intervalMs: number;
   /** Files have changed, together as far as they have been changed together. */
   changed(paths: ReadonlySet<string>): void;
+  /** What a file is known by; the file system's own facts unless a test says otherwise. */
+  readonly markOf?: (path: string) => Promise<string>;
 }
 
 /** What tells a file from what it was before, by path. */
@@ -28,6 +32,8 @@ export class FileWatch {
   #known: FileMarks;
   /** What they were at the last look. */
   #seen: FileMarks;
+  /** Files that have been asked for, and have not answered yet: no second question is put. */
+  readonly #asked = new Map<string, Promise<string>>();
   #unsettled = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #look: Promise<void> = Promise.resolve();
@@ -43,7 +49,7 @@ export class FileWatch {
 
   /** All files are about to be read: only what changes from now on is told. */
   async note(): Promise<void> {
-    const marks = await fileMarks(this.#options.paths);
+    const marks = await this.#marks();
     this.#known = marks;
     this.#seen = marks;
   }
@@ -62,10 +68,32 @@ export class FileWatch {
     }, waitMs);
   }
 
+  /** The files as they are now; one that does not answer holds up no other, and has not changed. */
+  async #marks(): Promise<FileMarks> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), LATE_MS));
+    const all = await Promise.all(this.#options.paths.map(async (path) => {
+      const mark = await Promise.race([this.#ask(path), late]);
+      return [path, mark ?? this.#known.get(path) ?? ""] as const;
+    }));
+    clearTimeout(timer);
+    return new Map(all);
+  }
+
+  #ask(path: string): Promise<string> {
+    const { markOf = marksOf } = this.#options;
+    let asked = this.#asked.get(path);
+    if (asked === undefined) {
+      asked = markOf(path).finally(() => this.#asked.delete(path));
+      this.#asked.set(path, asked);
+    }
+    return asked;
+  }
+
   async #compare(): Promise<void> {
     const { paths, intervalMs } = this.#options;
     const before = this.#seen;
-    this.#seen = await fileMarks(paths);
+    this.#seen = await this.#marks();
     if (this.#stopped) return;
     const changed = paths.filter((path) => this.#seen.get(path) !== this.#known.get(path));
     const restless = paths.some((path) => this.#seen.get(path) !== before.get(path));

@@ -205,3 +205,25 @@ Deno.test("a hundred thousand users are read without holding the event loop up",
   assertStringIncludes(broker.log.join(""), "reload done: passwords");
   assertEquals(await returnCode(broker, "user-98999"), 0);
 });
+
+Deno.test("a file on a drive that does not answer holds up no other, and is asked for once", async () => {
+  const marks = new Map([["dead", "d"], ["one", "1"]]);
+  const told: string[] = [];
+  const answer = Promise.withResolvers<string>();
+  let asked = 0;
+  const markOf = (path: string): Promise<string> => {
+    if (path === "one") return Promise.resolve(marks.get(path)!);
+    asked++;
+    return answer.promise; // no test has such a drive
+  };
+  const changed = (paths: ReadonlySet<string>) => void told.push(...paths);
+  const options = { paths: [...marks.keys()], intervalMs: 20, changed, markOf };
+  const watch = new FileWatch(options, new Map(marks));
+  marks.set("one", "2");
+  await until(() => told.length > 0);
+  await watch.note(); // as before all files are read
+  assertEquals([told, asked], [["one"], 1]);
+  answer.resolve("d");
+  await watch.stop();
+  assertEquals(told, ["one"]);
+});
