@@ -3,10 +3,11 @@
 import type { Connection } from "./certified.ts";
 import { epochNowMs } from "./clock.ts";
 import { before, type ControlLink } from "./link.ts";
-import { DISCONNECT, PublishBatch } from "./packets.ts";
+import { DISCONNECT, encodeMessage, PublishBatch } from "./packets.ts";
 import type { FloodSpec, PublisherResult } from "./roles.ts";
+import { deviceBirth, nodeBirth, nodeDeath } from "./sparkplug_data.ts";
 import { trieTopics } from "./trie.ts";
-import { closeQuietly, openClient, writeAll } from "./wire.ts";
+import { closeQuietly, openClient, subscribe, writeAll } from "./wire.ts";
 
 /** How long the broker may take for what is on its way when the time is over. */
 const FINISH_LIMIT_MS = 15_000;
@@ -15,9 +16,13 @@ const FINISH_LIMIT_MS = 15_000;
 export async function runFlood(spec: FloodSpec, link: ControlLink): Promise<void> {
   const publishers: FloodPublisher[] = [];
   for (let index = 0; index < spec.publishers; index++) {
-    const conn = await openClient(spec, { id: `bench-flood-${index}` });
+    const topics = topicsOf(spec, index);
+    const client = { id: `bench-flood-${index}` };
+    const conn = spec.sparkplug === true
+      ? await openEdgeNode(spec, { ...client, topics })
+      : await openClient(spec, client);
     const batch = new PublishBatch({
-      topics: topicsOf(spec, index),
+      topics,
       count: spec.batchMessages,
       qos: 0,
       publisher: index,
@@ -37,6 +42,29 @@ export async function runFlood(spec: FloodSpec, link: ControlLink): Promise<void
   };
   link.done(result);
   for (const publisher of publishers) await publisher.close();
+}
+
+/** Connects as an Edge Node, and is born with a Device for each of these DDATA topics. */
+async function openEdgeNode(
+  spec: FloodSpec,
+  { id, topics }: { id: string; topics: readonly string[] },
+): Promise<Connection> {
+  const nowMs = Date.now();
+  const [namespace, group, , node] = (topics[0] ?? "").split("/");
+  function own(type: string): string {
+    return `${namespace}/${group}/${type}/${node}`;
+  }
+  const will = { topic: own("NDEATH"), payload: nodeDeath(nowMs) };
+  const conn = await openClient(spec, { id, will });
+  await subscribe(conn, { filters: [own("NCMD"), `${own("DCMD")}/#`], qos: 1 });
+  await writeAll(conn, encodeMessage(own("NBIRTH"), nodeBirth(nowMs)));
+  for (const [device, topic] of topics.entries()) {
+    await writeAll(
+      conn,
+      encodeMessage(topic.replace("DDATA", "DBIRTH"), deviceBirth(device, nowMs)),
+    );
+  }
+  return conn;
 }
 
 /** The topics of one publisher, used in turn. */

@@ -3,7 +3,7 @@
  * generator that shared the broker's encoder would share its mistakes and see none of them.
  */
 
-import { dataPrefix, SEQ_BEFORE_BODY } from "./sparkplug_data.ts";
+import { birthsBefore, dataPrefix, SEQ_BEFORE_BODY } from "./sparkplug_data.ts";
 
 /** Bytes of every Application Message the rig sends, or of its end if it is one of Sparkplug. */
 export const PAYLOAD_BYTES = 64;
@@ -37,19 +37,35 @@ export interface Login {
   password: string;
 }
 
-/** CONNECT with no Will; `keepAliveS` 0 turns Keep Alive off. */
+/** A Will at QoS 1, not retained. */
+export interface RigWill {
+  topic: string;
+  payload: Uint8Array;
+}
+
+/** CONNECT; `keepAliveS` 0 turns Keep Alive off. */
 export function encodeConnect(
   clientId: string,
-  client: { keepAliveS: number; cleanSession: boolean; login?: Login },
+  client: { keepAliveS: number; cleanSession: boolean; login?: Login; will?: RigWill },
 ): Uint8Array<ArrayBuffer> {
-  const { keepAliveS, cleanSession, login } = client;
-  const flags = (cleanSession ? 0x02 : 0) | (login === undefined ? 0 : 0xc0);
+  const { keepAliveS, cleanSession, login, will } = client;
+  const flags = (cleanSession ? 0x02 : 0) | (login === undefined ? 0 : 0xc0) |
+    (will === undefined ? 0 : 0x0c);
   const body = [...lengthPrefixed("MQTT"), 4, flags, keepAliveS >> 8, keepAliveS & 255];
   body.push(...lengthPrefixed(clientId));
+  if (will !== undefined) {
+    const { length } = will.payload;
+    body.push(...lengthPrefixed(will.topic), length >> 8, length & 255, ...will.payload);
+  }
   if (login !== undefined) {
     body.push(...lengthPrefixed(login.userName), ...lengthPrefixed(login.password));
   }
   return withFixedHeader(0x10, body);
+}
+
+/** PUBLISH at QoS 0. */
+export function encodeMessage(topic: string, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  return withFixedHeader(0x30, [...lengthPrefixed(topic), ...payload]);
 }
 
 /** SUBSCRIBE to all of `filters` with one QoS. */
@@ -68,7 +84,7 @@ export interface BatchShape {
   count: number;
   qos: Qos;
   publisher: number;
-  /** Whether they are DATA messages of Sparkplug. */
+  /** Whether they are DATA messages of Sparkplug, a Device for each topic. */
   sparkplug?: boolean;
 }
 
@@ -84,6 +100,7 @@ export class PublishBatch {
   readonly #view: DataView;
   readonly #payloadAt: number;
   readonly #sparkplug: boolean;
+  readonly #births: number;
 
   /**
    * Topics are used in turn and must be of one length. Throws when a packet needs more than one
@@ -92,7 +109,12 @@ export class PublishBatch {
   constructor(shape: BatchShape) {
     this.#sparkplug = shape.sparkplug === true;
     const packets: Uint8Array[] = [];
-    for (const topic of shape.topics) packets.push(encodePublish(topic, shape));
+    this.#births = birthsBefore(shape.topics.length);
+    const nowMs = Date.now();
+    for (const [device, topic] of shape.topics.entries()) {
+      const prefix = this.#sparkplug ? dataPrefix(PAYLOAD_BYTES, { device, nowMs }) : [];
+      packets.push(encodePublish(topic, shape, prefix));
+    }
     const first = packets[0];
     if (first === undefined) throw new Error("Cannot build a batch: no topic");
     this.stride = first.length;
@@ -119,10 +141,11 @@ export class PublishBatch {
     }
   }
 
-  /** `seq` of the message whose own bytes begin at `at`. */
+  /** `seq` of the message whose own bytes begin at `at`; the births had the first ones. */
   #numberData(at: number, sequence: number): void {
-    this.bytes[at - SEQ_BEFORE_BODY] = 0x80 | (sequence & 0x7f);
-    this.bytes[at - SEQ_BEFORE_BODY + 1] = (sequence >> 7) & 1;
+    const seq = this.#births + sequence;
+    this.bytes[at - SEQ_BEFORE_BODY] = 0x80 | (seq & 0x7f);
+    this.bytes[at - SEQ_BEFORE_BODY + 1] = (seq >> 7) & 1;
   }
 
   /** Gives the first `count` packets the Packet Identifiers from `packetId` on, after 65535 comes 1. */
@@ -144,13 +167,16 @@ export class PublishBatch {
   }
 }
 
-function encodePublish(topic: string, shape: BatchShape): Uint8Array {
+function encodePublish(
+  topic: string,
+  shape: BatchShape,
+  prefix: Iterable<number>,
+): Uint8Array {
   const payload = new Uint8Array(PAYLOAD_BYTES).fill(FILLING);
   payload.fill(0, 0, PUBLISHER_AT);
   payload[PUBLISHER_AT] = shape.publisher >> 8;
   payload[PUBLISHER_AT + 1] = shape.publisher & 255;
   const packetId = shape.qos > 0 ? [0, 1] : [];
-  const prefix = shape.sparkplug === true ? dataPrefix(PAYLOAD_BYTES) : [];
   const body = [...lengthPrefixed(topic), ...packetId, ...prefix, ...payload];
   if (body.length > (shape.sparkplug === true ? 16_383 : 127)) {
     throw new Error(`Cannot encode PUBLISH: topic too long: "${topic}"`);

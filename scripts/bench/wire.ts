@@ -1,7 +1,7 @@
 /** Client connections: TCP, TLS, CONNECT, SUBSCRIBE. Only ever to 127.0.0.1. */
 
 import { connectCertified, type Connection } from "./certified.ts";
-import { encodeConnect, encodeSubscribe, type Login, type Qos } from "./packets.ts";
+import { encodeConnect, encodeSubscribe, type Login, type Qos, type RigWill } from "./packets.ts";
 
 /** The only address the rig connects to or listens on. */
 export const HOST = "127.0.0.1";
@@ -19,13 +19,14 @@ export interface Target {
 /** Opens a connection, sends CONNECT and waits for CONNACK; throws when refused. */
 export async function openClient(
   target: Target,
-  client: { id: string; keepAliveS?: number; cleanSession?: boolean },
+  client: { id: string; keepAliveS?: number; cleanSession?: boolean; will?: RigWill },
 ): Promise<Connection> {
   const conn = await openConnection(target);
   try {
-    const { id, keepAliveS = 0, cleanSession = true } = client;
+    const { id, keepAliveS = 0, cleanSession = true, will } = client;
     const { login } = target;
-    await writeAll(conn, encodeConnect(id, { keepAliveS, cleanSession, ...(login && { login }) }));
+    const more = { ...(login && { login }), ...(will && { will }) };
+    await writeAll(conn, encodeConnect(id, { keepAliveS, cleanSession, ...more }));
     const connack = new Uint8Array(4);
     await readExactly(conn, connack);
     if (connack[0] !== 0x20 || connack[1] !== 2 || connack[3] !== 0) {

@@ -198,7 +198,17 @@ export class DataJudge {
     return within === null || within > 255n ? -1 : Number(within);
   }
 
-  #scope(client: RefereeClient, node: EdgeNode, { topic }: PublishFacts): EdgeNode | Device | null {
+  #scope(client: RefereeClient, node: EdgeNode, facts: PublishFacts): EdgeNode | Device | null {
+    const { place, topic } = facts;
+    if (place !== undefined) {
+      if (place.client === client) return place.scope;
+      const scope = topic.device === null ? node : node.devices.get(topic.device) ?? null;
+      // A Device that is made later must be found then.
+      if (scope === null) return null;
+      place.client = client;
+      place.scope = scope;
+      return scope;
+    }
     if (client.lastTopic === topic) return client.lastScope;
     client.lastTopic = topic;
     client.lastScope = topic.device === null ? node : node.devices.get(topic.device) ?? null;

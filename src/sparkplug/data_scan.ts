@@ -148,7 +148,8 @@ export class DataScan {
   /** Takes the findings of a shape over; false if its timestamps want a closer look. */
   #recognise(shape: PayloadShape, start: number, context: ScanContext): boolean {
     const { findings, metricTimesAt, timestampAt, seqAt } = shape;
-    for (let i = 0; i < metricTimesAt.length; i++) {
+    const times = shape.isUniform ? 1 : metricTimesAt.length;
+    for (let i = 0; i < times; i++) {
       this.#timeAt(start + metricTimesAt[i]!, context);
     }
     if (this.remarks !== 0) {

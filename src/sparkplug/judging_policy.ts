@@ -7,6 +7,7 @@ import type { PayloadCodec } from "./payload_codec.ts";
 import type { RebirthRequest } from "./rebirth_requests.ts";
 import { Referee } from "./referee.ts";
 import type { RefereeOptions } from "./referee_options.ts";
+import type { TopicPlace } from "./referee_parts.ts";
 import { parseTopic, type SparkplugTopic, type TopicFault } from "./topic.ts";
 
 /** A client, as the core knows it: the same object in all questions about one connection. */
@@ -19,6 +20,8 @@ export class JudgedTopic {
   readonly role: "birth" | "nodeDeath" | "other";
   /** Null for `STATE/H`, which was the topic of hosts before 3.0. */
   readonly parsed: SparkplugTopic | TopicFault | null;
+  /** What the referee keeps with it. */
+  readonly place: TopicPlace = { client: null, scope: null };
 
   constructor(parsed: SparkplugTopic | TopicFault | null) {
     const type = parsed?.kind === "topic" ? parsed.type : null;
@@ -56,6 +59,7 @@ class Facts {
   qos: Qos = 0;
   retain = false;
   nowMs = 0;
+  place: TopicPlace | undefined = undefined;
 }
 
 /** Asks the referee in the core's name. Its time is the wall clock, as that of the timestamps is. */
@@ -127,6 +131,7 @@ export class CoreReferee<Client extends CoreClient> {
     facts.qos = publication.qos;
     facts.retain = publication.retain;
     facts.nowMs = wallMs;
+    facts.place = (topic as JudgedTopic).place;
     return this.referee.publish(client, facts);
   }
 

@@ -6,6 +6,7 @@
  */
 import { ValueField } from "./data_type.ts";
 import { FieldCursor, WireType } from "./field_cursor.ts";
+import { UniformWords } from "./uniform_words.ts";
 import { maskedWords, sameWords, TIMESTAMP_BYTES } from "./masked_words.ts";
 
 /** Shapes that are kept of one Edge Node or Device: seq and values have several lengths. */
@@ -44,7 +45,10 @@ export class PayloadShape {
   readonly timestampAt: number;
   readonly seqAt: number;
   readonly metricTimesAt: Int32Array;
+  /** Whether all metrics of the payload that matched last have one timestamp. */
+  isUniform = false;
   readonly #words: Int32Array;
+  readonly #uniform: UniformWords | null;
 
   private constructor(payload: Uint8Array, mask: Uint8Array, about: Places & ShapeFindings) {
     const { timestampAt, seqAt, metricTimesAt, ...findings } = about;
@@ -54,6 +58,7 @@ export class PayloadShape {
     this.metricTimesAt = Int32Array.from(metricTimesAt);
     this.findings = findings;
     this.#words = maskedWords(payload, mask);
+    this.#uniform = UniformWords.of(payload, mask, metricTimesAt);
   }
 
   /** The shape of a payload that a scan has read; null if it is too unusual for one. */
@@ -86,7 +91,8 @@ export class PayloadShape {
 
   /** Whether the payload at `at` of `view`, which is as long, has this shape. */
   matches(view: DataView, at: number): boolean {
-    return sameWords(this.#words, view, at);
+    this.isUniform = this.#uniform !== null && this.#uniform.matches(view, at);
+    return this.isUniform || sameWords(this.#words, view, at);
   }
 }
 

@@ -133,7 +133,8 @@ export class Referee {
     const judgement = this.#judgement;
     if (topic.type === "STATE") return this.#state(client, facts);
     if (!NODE_TYPES.has(topic.type)) return this.#command(client, facts);
-    const node = client.lastTopic === topic && client.node?.owner === client
+    const isKnown = facts.place?.client === client || client.lastTopic === topic;
+    const node = isKnown && client.node?.owner === client
       ? client.node
       : this.#registry.node(topic.group, topic.node);
     if (node === null) return ROUTE; // counted as unfit

@@ -1,6 +1,7 @@
 /** What the judges of the referee share. */
 import type { DecodedPayload, PayloadCodec } from "./payload_codec.ts";
 import type { Judgement } from "./judgement.ts";
+import type { Device, EdgeNode, RefereeClient } from "./node_state.ts";
 import type { Payload } from "./payload.ts";
 import type { RefereeOptions } from "./referee_options.ts";
 import type { Registry } from "./registry.ts";
@@ -16,6 +17,15 @@ export interface PublishFacts {
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   readonly nowMs: number;
+  /** What is kept with the topic, if the caller keeps something with it. */
+  readonly place?: TopicPlace | undefined;
+}
+
+/** What was found for a topic: nothing has to be looked up for the next message of the same client. */
+export interface TopicPlace {
+  /** The owner of the Edge Node, whose topic this is. */
+  client: RefereeClient | null;
+  scope: EdgeNode | Device | null;
 }
 
 /** What the judges share. */
