@@ -96,8 +96,8 @@ export class HttpConnection {
     const body = new Uint8Array(await response.arrayBuffer());
     answered(response.status);
     this.#limit(times.answerMs);
-    await this.#write(encoder.encode(headOf(response, { length: body.length, keepAlive })));
-    if (head?.method !== "HEAD") await this.#write(body);
+    const start = encoder.encode(headOf(response, { length: body.length, keepAlive }));
+    await this.#write(head?.method === "HEAD" ? start : joined(start, body));
     return keepAlive;
   }
 
@@ -180,6 +180,14 @@ export class HttpConnection {
       this.close();
     }, ms);
   }
+}
+
+/** In one piece: the system would keep a second one until the client has acknowledged the first. */
+function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
+  const all = new Uint8Array(head.length + body.length);
+  all.set(head);
+  all.set(body, head.length);
+  return all;
 }
 
 function headOf(

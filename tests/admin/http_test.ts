@@ -27,6 +27,29 @@ Deno.test("requests of one connection are answered in order, however their bytes
   await slow.ended();
 });
 
+Deno.test("an answer leaves in one piece: a second one would wait for the client's acknowledgement", async () => {
+  const writes: number[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const request = new TextEncoder().encode(`${HEALTHZ}Connection: close\r\n\r\n`);
+  let reads = 0;
+  const server = new HttpServer({
+    answer: () => Promise.resolve(new Response("body")),
+    failed: () => {},
+  });
+  server.accept({
+    read: (target) => {
+      if (reads++ > 0) return Promise.resolve(null);
+      target.set(request);
+      return Promise.resolve(request.length);
+    },
+    write: (source) => Promise.resolve(writes.push(source.length) && source.length),
+    closeWrite: () => Promise.resolve(),
+    close: resolve,
+  });
+  await promise;
+  assertEquals(writes.length, 1);
+});
+
 Deno.test("HTTP/1.0 and Connection: close end the connection, keep-alive keeps it", async () => {
   await using broker = await adminBroker();
   const { port } = broker.server.adminAddress!;
