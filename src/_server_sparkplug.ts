@@ -6,6 +6,7 @@ import { BreachLines } from "./_server_sparkplug_lines.ts";
 import { SparkplugTopics } from "./_server_sparkplug_topics.ts";
 import { WitnessedReferee } from "./_server_sparkplug_witness.ts";
 import type { Turns } from "./_server_turns.ts";
+import type { SparkplugFigures } from "./admin/mod.ts";
 import type { ClientFacts, Instant, SparkplugPolicy, StoredRetained } from "./broker/mod.ts";
 import type { Config, SparkplugConfig } from "./config/mod.ts";
 import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
@@ -164,6 +165,18 @@ export class SparkplugDesk {
       turns.broker.publish(topic as TopicName, { payload, qos: 0, retain: false }, instant);
     }
     this.#writeFiles(instant.nowMs);
+  }
+
+  /** What the referee has counted. */
+  get figures(): SparkplugFigures {
+    const { referee } = this.#judging.referee;
+    return {
+      census: referee.census(),
+      violations: referee.violations.totals(),
+      recordedBytes: referee.recorder?.bytes ?? 0,
+      unrecorded: referee.recorder?.unrecorded ?? 0,
+      jsonLeft: this.#json?.left ?? 0,
+    };
   }
 
   /** Publishes what has changed under `$SYS/broker/sparkplug/`. */

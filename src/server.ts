@@ -232,10 +232,10 @@ export class Server {
     this.#trail.record({ event: "stopping", reason });
     for (const timer of this.#timers) clearInterval(timer);
     this.#memory?.close();
-    await this.#admin?.close();
     await this.#reloads?.stop();
     await this.#listeners?.close();
     await this.#reception?.shutDown();
+    await this.#admin?.close(); // until here it says that nobody is accepted any more
     this.broker.stopping(this.turns.instant());
     this.turns.end();
     await this.#sparkplug.desk?.stop();
@@ -334,6 +334,7 @@ export class Server {
       reloads: this.#reloads!.figures,
       audit: this.#trail.facts,
       memory: this.#memory?.figures ?? null,
+      sparkplug: this.#sparkplug.desk?.figures ?? null,
     };
   }
 

@@ -22,6 +22,7 @@ import {
   type StoreFigures,
   storeMetrics,
 } from "./server_metrics.ts";
+import { type SparkplugFigures, sparkplugMetrics } from "./sparkplug_metrics.ts";
 
 /** What the broker is measured by while it runs. */
 export interface Measurements {
@@ -63,6 +64,8 @@ export interface MetricSources {
   readonly reloads: ReloadFigures;
   readonly audit: AuditFigures | null;
   readonly memory: MemoryFigures | null;
+  /** Null where nobody is judged. */
+  readonly sparkplug: SparkplugFigures | null;
   readonly process: ProcessFigures;
   readonly http: HttpStatistics;
 }
@@ -123,6 +126,7 @@ function allMetrics(sources: MetricSources): Metric[] {
     ...reloadMetrics(sources.reloads),
     ...auditMetrics(sources.audit),
     ...memoryMetrics(sources.memory),
+    ...sparkplugMetrics(sources.sparkplug),
     ...metricsOfOne<HttpStatistics>(HTTP, http),
     byLabel(REQUESTS, { label: "code", counts: http.answered }),
   ];

@@ -112,6 +112,17 @@ export class ViolationLog {
     );
   }
 
+  /** Violations by statement, of all subjects together. */
+  totals(): ReadonlyMap<TckId, number> {
+    const totals = new Map<TckId, number>();
+    for (const counts of this.#counts.values()) {
+      for (const [rule, { count }] of counts) {
+        for (const id of RULES[rule].ids) totals.set(id, (totals.get(id) ?? 0) + count);
+      }
+    }
+    return totals;
+  }
+
   /** Counters of one subject. */
   countsOf(subject: string): ReadonlyMap<TckId, number> {
     const counts = new Map<TckId, number>();

@@ -22,7 +22,7 @@ function metricsIn(expression: string): string[] {
 }
 
 Deno.test("every expression of the dashboard is about metrics that exist", async () => {
-  await using broker = await adminBroker();
+  await using broker = await adminBroker({ sparkplug: { mode: "monitor" } });
   const page = (await ask(broker, "/metrics")).body;
   const names = namesOf(page).union(new Set(OF_PROMETHEUS));
   const dashboard = await readDashboard();
@@ -42,7 +42,7 @@ Deno.test("every expression of the dashboard is about metrics that exist", async
 });
 
 Deno.test("panels have ids and places of their own, and rates are taken of counters alone", async () => {
-  await using broker = await adminBroker();
+  await using broker = await adminBroker({ sparkplug: { mode: "monitor" } });
   const page = (await ask(broker, "/metrics")).body;
   const dashboard = await readDashboard();
   const { panels } = dashboard;

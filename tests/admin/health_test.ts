@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { healthRoutes, type ReadinessFacts } from "../../src/admin/health.ts";
 import { TestBroker } from "../support/test_broker.ts";
-import { adminBroker, ask } from "./_http_client.ts";
+import { WireClient } from "../support/wire_client.ts";
+import { adminBroker, ask, HttpClient } from "./_http_client.ts";
 
 Deno.test("a broker that serves lives and is ready", async () => {
   await using broker = await adminBroker();
@@ -38,4 +40,43 @@ Deno.test("without an address nothing listens, and a taken one keeps the broker 
     problem = String(error);
   }
   assertStringIncludes(problem, `admin listener 127.0.0.1:${port}: Address already in use`);
+});
+
+Deno.test("readiness names the first reason: the end, then the store, then the memory", async () => {
+  const facts: { -readonly [K in keyof ReadinessFacts]: ReadinessFacts[K] } = {
+    accepting: false,
+    refusesConnections: true,
+    storeTrouble: "disk is full",
+  };
+  async function reason(): Promise<string> {
+    const route = healthRoutes(() => facts).find(({ path }) => path === "/readyz")!;
+    const response = await route.handle(new Request("http://localhost/readyz"));
+    return (await response.json()).detail ?? `${response.status}`;
+  }
+  assertEquals(await reason(), "it does not accept connections");
+  facts.accepting = true;
+  assertEquals(await reason(), "the store is in trouble: disk is full");
+  facts.storeTrouble = null;
+  assertEquals(await reason(), "the memory is short: new clients are refused");
+  facts.refusesConnections = false;
+  assertEquals(await reason(), "200");
+});
+
+Deno.test("a broker that ends says until its clients have gone that it is not ready", async () => {
+  const broker = await adminBroker();
+  try {
+    using client = await HttpClient.connect(broker.server.adminAddress!.port);
+    await client.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assertEquals((await client.answer())?.status, 200);
+    // It never closes its side: the broker waits for it.
+    using _client = await WireClient.connect(broker.port);
+    const ended = broker[Symbol.asyncDispose]();
+    await client.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assertEquals((await client.answer())?.status, 503);
+    await ended;
+    await client.ended();
+  } catch (error) {
+    await broker.server.stop("end of test").catch(() => {});
+    throw error;
+  }
 });

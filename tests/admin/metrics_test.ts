@@ -130,6 +130,25 @@ Deno.test("what clients do shows: packets, latencies of every PUBLISH, and of th
   assertEquals(values.get("relayq_listeners"), 1);
 });
 
+Deno.test("where Sparkplug is judged, the page tells of nodes and of violations by statement", async () => {
+  await using broker = await adminBroker({ sparkplug: { mode: "monitor" } });
+  using client = await WireClient.connect(broker.port, { clientIdentifier: "node" });
+  for (let i = 0; i < 3; i++) await client.publish(`spBv1.0/G/NDATA/E${i}`, "x", { qos: 1 });
+  const page = await pageOf(broker);
+  const values = valuesOf(page);
+  assertEquals(values.get("relayq_sparkplug_nodes_online"), 0);
+  assertEquals(values.get("relayq_sparkplug_unfit_nodes_total"), 0);
+  const breaches = values.get("relayq_sparkplug_breaches_total")!;
+  assertGreater(breaches, 2);
+  const violations = [...values].filter(([name]) => name.startsWith("relayq_sparkplug_violations"));
+  assertGreater(violations.reduce((sum, [, count]) => sum + count, 0), breaches - 1);
+  for (const [name] of violations) {
+    assertMatch(name, /^relayq_sparkplug_violations_total\{tck_id="tck-id-[a-z0-9-]+"\}$/);
+  }
+  await using aware = await adminBroker();
+  assertEquals((await pageOf(aware)).includes("relayq_sparkplug_nodes"), false);
+});
+
 Deno.test("the loop and the queues are looked at all the time", async () => {
   await using broker = await adminBroker();
   {

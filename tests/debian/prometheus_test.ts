@@ -35,7 +35,7 @@ async function traffic({ port }: TestBroker): Promise<void> {
 }
 
 Deno.test("promtool finds nothing to say of the metrics, before and behind traffic", async () => {
-  await using broker = await adminBroker();
+  await using broker = await adminBroker({ sparkplug: { mode: "monitor" } });
   for (const prepare of [() => Promise.resolve(), () => traffic(broker)]) {
     await prepare();
     const { body } = await ask(broker, "/metrics");
@@ -142,7 +142,10 @@ Deno.test("Prometheus scrapes a broker with a bearer token, and the dashboard ha
   const sha256 = new Uint8Array(
     await crypto.subtle.digest("SHA-256", new TextEncoder().encode(TOKEN)),
   ).toHex();
-  await using broker = await adminBroker({ admin: { metricsTokenSha256: sha256 } });
+  await using broker = await adminBroker({
+    admin: { metricsTokenSha256: sha256 },
+    sparkplug: { mode: "monitor" },
+  });
   await using prometheus = await Prometheus.start(broker.server.adminAddress!.port);
   await prometheus.until("up", (value) => value === 1);
   await traffic(broker);
@@ -158,5 +161,8 @@ Deno.test("Prometheus scrapes a broker with a bearer token, and the dashboard ha
     // What has not happened yet, such as TLS here, has no value.
     if (await prometheus.value(written) === null) unanswered.push(expression);
   }
-  assertEquals(unanswered.filter((expression) => !/_tls_|_protocol_errors_/.test(expression)), []);
+  assertEquals(
+    unanswered.filter((expression) => !/_tls_|_protocol_errors_|_violations_/.test(expression)),
+    [],
+  );
 });
