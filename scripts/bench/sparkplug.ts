@@ -52,13 +52,13 @@ async function measureAll(aware: Broker, conditions: Conditions): Promise<Figure
       figures.set(mode, [...(figures.get(mode) ?? []), measured]);
     }
     const awares = figures.get("aware")!;
-    function percent(mode: Mode, name: string): number {
-      return 100 * sum(figures.get(mode)!, name) / sum(figures.get("off")!, name);
-    }
+    const offs = figures.get("off")!;
+    const percent = (mode: Mode, name: string) =>
+      100 * sum(figures.get(mode)!, name) / sum(offs, name);
     return {
       ...awares[0]!,
       deliveries_per_s: sum(awares, "deliveries_per_s") / awares.length,
-      off_deliveries_per_s: sum(figures.get("off")!, "deliveries_per_s") / 2,
+      off_deliveries_per_s: sum(offs, "deliveries_per_s") / offs.length,
       aware_of_off_percent: percent("aware", "deliveries_per_s"),
       monitor_of_off_percent: percent("monitor", "deliveries_per_s"),
       strict_of_off_percent: percent("strict", "deliveries_per_s"),

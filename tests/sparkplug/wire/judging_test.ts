@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ConfigChanges, TestBroker } from "../../support/test_broker.ts";
 import { type ConnectOptions, name, text, WireClient } from "../../support/wire_client.ts";
+import { encode, passwordFileText, SecurityFiles } from "../../support/security_files.ts";
 import { act, bornNode } from "./_pair.ts";
 import { Script } from "./_script.ts";
 import { Stage } from "./_stage.ts";
@@ -127,7 +128,7 @@ Deno.test("the topology is published, and forgotten with its Edge Node", async (
   assertEquals(topics, [name("$SYS/broker/sparkplug/topology/nodes/G/F")]);
 });
 
-Deno.test("messages are told as JSON with names for aliases, to who may read them", async () => {
+Deno.test("messages are told as JSON with names for aliases", async () => {
   await using stage = await Stage.open({ mode: "monitor", json: true });
   using reader = await WireClient.connect(stage.broker.port);
   await reader.subscribe("$sparkplug/json/#");
@@ -146,6 +147,45 @@ Deno.test("messages are told as JSON with names for aliases, to who may read the
   assertEquals(metric, { name: "Count", alias: "2", timestamp: "5", dataType: "UInt32", value: 7 });
   const { retain, qos } = messages[0]!;
   assertEquals([retain, qos], [false, 0]);
+});
+
+Deno.test("the JSON of a message is read by who may read the message", async () => {
+  await using files = await SecurityFiles.make();
+  const passwordFile = `${files.directory}/passwords`;
+  await Deno.writeTextFile(passwordFile, await passwordFileText({ all: "x", tree: "x" }));
+  const accessFile = await files.access(`
+everyone
+allow subscribe $sparkplug/#
+allow read $sparkplug/#
+user all
+allow read spBv1.0/#
+allow publish spBv1.0/#
+`);
+  const sparkplug = { mode: "monitor", json: true } as const;
+  await using broker = await TestBroker.start({
+    sparkplug,
+    security: { passwordFile, accessFile },
+  });
+  const login = (userName: string) => ({ userName, password: encode("x") });
+  using all = await WireClient.connect(broker.port, login("all"));
+  using tree = await WireClient.connect(broker.port, login("tree"));
+  for (const reader of [all, tree]) await reader.subscribe("$sparkplug/json/#");
+  const script = new Script();
+  script.bornNode();
+  const birth = script.steps.find((step) => step.kind === "publish")!;
+  const { topic, payload } = birth;
+  await all.send({
+    type: "PUBLISH",
+    dup: false,
+    qos: 0,
+    retain: false,
+    packetId: 0,
+    topic: name(topic),
+    payload,
+  });
+  const { topic: told } = await all.receiveMessage();
+  assertEquals(told, name(`$sparkplug/json/${topic}`));
+  assertEquals(await tree.drain(), []);
 });
 
 Deno.test("the last bdSeq outlives the broker", async () => {
