@@ -62,7 +62,8 @@ async function tryMutant(mutant: Mutant, directory: string): Promise<Verdict> {
   if (!text.includes("\nseeds=") && !text.startsWith("seeds=")) {
     throw new Error(`Cannot judge mutant "${mutant.name}": its simulation did not end`);
   }
-  const found = /^FAILED: (.*)\nreplay: .* --seed (\d+)$/m.exec(text);
+  // What was thrown has a stack, over several lines.
+  const found = /^FAILED: (.*)$(?:\n(?!replay: ).*)*\nreplay: .* --seed (\d+)$/m.exec(text);
   const seed = Number(found?.[2] ?? 0);
   const promise = found?.[1]?.split(":")[0] ?? null;
   return { mutant, promise, seed, seeds: found === null ? SEEDS_MAX : seed };
