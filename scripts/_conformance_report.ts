@@ -1,6 +1,7 @@
 /** Joins the statements of the standard with the results of the tests that carry their tags. */
 import { type Statement, tagsOf } from "../tests/conformance/statements.ts";
 import type { TestResult } from "./_conformance_junit.ts";
+import { type Tally, tally, verdictOf } from "./_conformance_tally.ts";
 
 /** Chapters of the standard, by the number its tags begin with. */
 const CHAPTERS: ReadonlyMap<string, string> = new Map([
@@ -12,17 +13,12 @@ const CHAPTERS: ReadonlyMap<string, string> = new Map([
   ["7", "Conformance"],
 ]);
 
-interface Tally {
-  passed: number;
-  failed: number;
-}
-
 /** The table as text, and whether everything that must be proved is proved. */
 export function conformanceReport(
   statements: readonly Statement[],
   results: readonly TestResult[],
 ): { text: string; passed: boolean } {
-  const tallies = tally(results);
+  const tallies = tally(results, tagsOf);
   const lines = [
     "MQTT 3.1.1, appendix B: mandatory normative statements, and the tests that prove them over a socket",
   ];
@@ -39,19 +35,6 @@ export function conformanceReport(
   return { text: lines.join("\n") + "\n", passed: faults.length === 0 };
 }
 
-function tally(results: readonly TestResult[]): Map<string, Tally> {
-  const tallies = new Map<string, Tally>();
-  for (const { name, outcome } of results) {
-    if (outcome === "skipped") continue;
-    for (const tag of new Set(tagsOf(name))) {
-      const counts = tallies.get(tag) ?? { passed: 0, failed: 0 };
-      counts[outcome]++;
-      tallies.set(tag, counts);
-    }
-  }
-  return tallies;
-}
-
 function row(
   statement: Statement,
   counts: Tally | undefined,
@@ -65,11 +48,7 @@ function row(
 }
 
 function state({ notApplicable }: Statement, counts: Tally | undefined): string {
-  if (counts !== undefined) {
-    const total = counts.passed + counts.failed;
-    const verdict = counts.failed === 0 ? "pass" : `FAIL (${counts.failed} of ${total})`;
-    return `${verdict}  ${total} ${total === 1 ? "test" : "tests"}`;
-  }
+  if (counts !== undefined) return verdictOf(counts);
   return notApplicable === null ? "NOT TESTED" : `n/a   ${notApplicable}`;
 }
 

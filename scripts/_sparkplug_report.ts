@@ -1,11 +1,7 @@
 /** Joins the statements of Sparkplug with the results of the tests that carry their identifiers. */
 import { type SparkplugStatement, tckIdsOf } from "../tests/sparkplug/statements.ts";
 import type { TestResult } from "./_conformance_junit.ts";
-
-interface Tally {
-  passed: number;
-  failed: number;
-}
+import { type Tally, tally, verdictOf } from "./_conformance_tally.ts";
 
 /**
  * The table as text, and whether everything that can be proved is proved: what binds the server, and
@@ -15,7 +11,7 @@ export function sparkplugReport(
   statements: readonly SparkplugStatement[],
   results: readonly TestResult[],
 ): { text: string; passed: boolean } {
-  const tallies = tally(results);
+  const tallies = tally(results, tckIdsOf);
   const lines = [
     "Sparkplug 3.0.0: normative statements, and the tests that prove over a socket that the server",
     "fulfils its own and judges those of its clients",
@@ -34,24 +30,9 @@ export function sparkplugReport(
   return { text: lines.join("\n") + "\n", passed: faults.length === 0 };
 }
 
-function tally(results: readonly TestResult[]): Map<string, Tally> {
-  const tallies = new Map<string, Tally>();
-  for (const { name, outcome } of results) {
-    if (outcome === "skipped") continue;
-    for (const id of new Set(tckIdsOf(name))) {
-      const counts = tallies.get(id) ?? { passed: 0, failed: 0 };
-      counts[outcome]++;
-      tallies.set(id, counts);
-    }
-  }
-  return tallies;
-}
-
 function state({ notObservable }: SparkplugStatement, counts: Tally | undefined): string {
   if (counts === undefined) return notObservable === null ? "NOT TESTED" : "n/a";
-  const total = counts.passed + counts.failed;
-  const verdict = counts.failed === 0 ? "pass" : `FAIL (${counts.failed} of ${total})`;
-  return `${verdict}  ${total} ${total === 1 ? "test" : "tests"}`;
+  return verdictOf(counts);
 }
 
 function findFaults(
