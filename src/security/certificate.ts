@@ -3,6 +3,7 @@ import type { Signed } from "./certificate_crypto.ts";
 import { type CertificateExtensions, readExtensions } from "./certificate_extensions.ts";
 import { describeName } from "./certificate_name.ts";
 import { contextTag, DerReader, TAG } from "./der.ts";
+import { openEnvelope } from "./signed_envelope.ts";
 
 /** A certificate whose encoding is sound; nothing else is known about it. */
 export interface Certificate extends Signed, CertificateExtensions {
@@ -39,15 +40,7 @@ export function parseCertificate(der: Uint8Array): Certificate | { readonly prob
   if (der.length > CERTIFICATE_BYTES_MAX) {
     return { problem: `longer than ${CERTIFICATE_BYTES_MAX} bytes` };
   }
-  const file = new DerReader(der);
-  const outer = file.inside(TAG.sequence);
-  file.done();
-  const tbs = outer.element(TAG.sequence);
-  const signatureAlgorithm = outer.element(TAG.sequence);
-  const signature = outer.bitString();
-  outer.done();
-  const inner = new DerReader(tbs);
-  const fields = inner.inside(TAG.sequence);
+  const { outer, fields, tbs, signatureAlgorithm, signature } = openEnvelope(der);
   const version = readVersion(fields);
   if (outer.problem === null && version !== 3) {
     return { problem: `X.509 version ${version}; version 3 is needed` };

@@ -4,6 +4,7 @@ import type { Signed } from "./certificate_crypto.ts";
 import { readAuthorityKeyId, readExtensionList } from "./certificate_extensions.ts";
 import { contextTag, DerReader, TAG } from "./der.ts";
 import { readBlocks } from "./pem.ts";
+import { openEnvelope } from "./signed_envelope.ts";
 
 /** A list whose encoding is sound and whose rules we can apply; its signature is not verified. */
 export interface Crl extends Signed {
@@ -53,15 +54,7 @@ export function parseCrls(file: Uint8Array): readonly Crl[] | { readonly problem
 
 /** Reads one list; never throws. */
 export function parseCrl(der: Uint8Array): Crl | { readonly problem: string } {
-  const file = new DerReader(der);
-  const outer = file.inside(TAG.sequence);
-  file.done();
-  const tbs = outer.element(TAG.sequence);
-  const signatureAlgorithm = outer.element(TAG.sequence);
-  const signature = outer.bitString();
-  outer.done();
-  const inner = new DerReader(tbs);
-  const fields = inner.inside(TAG.sequence);
+  const { outer, fields, tbs, signatureAlgorithm, signature } = openEnvelope(der);
   const version = fields.at(TAG.integer) ? fields.smallInteger() + 1 : 1;
   if (version > 2) fields.fail(`CRL version ${version}`);
   const algorithm = fields.element(TAG.sequence);
