@@ -1,10 +1,11 @@
 /** Work items about connections, memory and the start. */
 
 import type { Broker } from "./brokers.ts";
+import { stormAt } from "./connecting.ts";
 import { sleep } from "./clock.ts";
 import { Load } from "./load.ts";
-import { readCpuMs, readMemory } from "./proc.ts";
-import type { IdleResult, StormResult } from "./roles.ts";
+import { readMemory } from "./proc.ts";
+import type { IdleResult } from "./roles.ts";
 import type { Figures, Workload } from "./workload.ts";
 
 const SETTLE_MS = 1_000;
@@ -72,34 +73,20 @@ export const START_TO_CONNACK: Workload = {
 };
 
 async function measureStorm(broker: Broker): Promise<Figures> {
-  const load = Load.start("storm", {
-    ...broker.target,
+  const storm = await stormAt(broker, {
     warmUp: 500,
     total: STORM_CONNECTIONS,
     parallel: PARALLEL,
   });
-  try {
-    await load.answer("ready");
-    const pids = [broker.pid, load.pid];
-    const cpuBefore = await Promise.all(pids.map(readCpuMs));
-    await load.send({ command: "go", windowStartMs: 0, windowEndMs: 0 });
-    const { connected, failed, elapsedMs, slowestMs } = await load.answer<StormResult>("done");
-    const cpuAfter = await Promise.all(pids.map(readCpuMs));
-    broker.assertAlive();
-    const [brokerMs = NaN, clientMs = NaN] = cpuAfter.map((afterMs, index) =>
-      afterMs - (cpuBefore[index] ?? NaN)
-    );
-    return {
-      connections_per_s: (connected / elapsedMs) * 1000,
-      failed,
-      slowest_ms: slowestMs,
-      broker_cpu_us_per_connection: (brokerMs * 1000) / connected,
-      broker_cpu_percent: (brokerMs / elapsedMs) * 100,
-      client_cpu_percent: (clientMs / elapsedMs) * 100,
-    };
-  } finally {
-    await load.end();
-  }
+  const { connected, failed, elapsedMs, slowestMs, brokerMs, clientMs } = storm;
+  return {
+    connections_per_s: (connected / elapsedMs) * 1000,
+    failed,
+    slowest_ms: slowestMs,
+    broker_cpu_us_per_connection: (brokerMs * 1000) / connected,
+    broker_cpu_percent: (brokerMs / elapsedMs) * 100,
+    client_cpu_percent: (clientMs / elapsedMs) * 100,
+  };
 }
 
 async function measureManyIdle(broker: Broker): Promise<Figures> {

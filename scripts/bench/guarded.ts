@@ -1,9 +1,7 @@
 /** Work items of what stands between clients and broker: TLS, access rules, passwords. */
 
 import type { Broker } from "./brokers.ts";
-import { Load } from "./load.ts";
-import { readCpuMs } from "./proc.ts";
-import type { StormResult } from "./roles.ts";
+import { stormAt } from "./connecting.ts";
 import { measureShape, type Shape } from "./throughput.ts";
 import type { Conditions, Figures, Workload } from "./workload.ts";
 
@@ -58,34 +56,20 @@ export function beside1000Rules(item: { name: string; about: string }, shape: Sh
 }
 
 async function measureHandshakes(broker: Broker): Promise<Figures> {
-  const load = Load.start("storm", {
-    ...broker.target,
+  const storm = await stormAt(broker, {
     warmUp: WARM_UP_HANDSHAKES,
     total: HANDSHAKES,
     parallel: PARALLEL,
   });
-  try {
-    await load.answer("ready");
-    const pids = [broker.pid, load.pid];
-    const cpuBefore = await Promise.all(pids.map(readCpuMs));
-    await load.send({ command: "go", windowStartMs: 0, windowEndMs: 0 });
-    const { connected, failed, elapsedMs, slowestMs } = await load.answer<StormResult>("done");
-    const cpuAfter = await Promise.all(pids.map(readCpuMs));
-    broker.assertAlive();
-    const [brokerMs = NaN, clientMs = NaN] = cpuAfter.map((afterMs, index) =>
-      afterMs - (cpuBefore[index] ?? NaN)
-    );
-    return {
-      handshakes_per_s: (connected / elapsedMs) * 1000,
-      handshakes_per_cpu_s: (connected / brokerMs) * 1000,
-      failed,
-      slowest_ms: slowestMs,
-      broker_cpu_percent: (brokerMs / elapsedMs) * 100,
-      client_cpu_percent: (clientMs / elapsedMs) * 100,
-    };
-  } finally {
-    await load.end();
-  }
+  const { connected, failed, elapsedMs, slowestMs, brokerMs, clientMs } = storm;
+  return {
+    handshakes_per_s: (connected / elapsedMs) * 1000,
+    handshakes_per_cpu_s: (connected / brokerMs) * 1000,
+    failed,
+    slowest_ms: slowestMs,
+    broker_cpu_percent: (brokerMs / elapsedMs) * 100,
+    client_cpu_percent: (clientMs / elapsedMs) * 100,
+  };
 }
 
 /** Which of the two comes first changes with each round, as with the brokers. */
