@@ -118,9 +118,7 @@ export class Broker {
     this.#router.restoreRetained(state.retained);
     let sequence = 0;
     for (const { deliveries } of state.sessions) {
-      for (const delivery of deliveries) {
-        sequence = Math.max(sequence, delivery.sequence, delivery.sent);
-      }
+      for (const { sequence: at, sent } of deliveries) sequence = Math.max(sequence, at, sent);
     }
     this.#sender.startSequenceAt(sequence);
     // Who was connected has been away since now, which is later than all others.
@@ -198,6 +196,11 @@ export class Broker {
     this.#turn.setClock(instant);
     if (cause === "peerClosed" || cause === "stalledWrite") connection.aborted = true;
     this.#sessions.close(connection, cause);
+  }
+
+  /** The server will end: what clients begin from now on is passed over, without an answer. */
+  drain(): void {
+    this.#turn.draining = true;
   }
 
   /** The server is about to end: what has grown old until now is not forgotten. */
@@ -345,8 +348,7 @@ export class Broker {
   /** CONNECTs that wait for their verdict, since the last call. */
   takeAuthentications(): readonly PendingAuthentication[] {
     const { authentications } = this.#turn;
-    if (authentications.length === 0) return authentications;
-    this.#turn.authentications = [];
+    if (authentications.length > 0) this.#turn.authentications = [];
     return authentications;
   }
 

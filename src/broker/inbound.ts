@@ -114,6 +114,10 @@ export class Inbound {
         break;
       }
       if (status === FrameStatus.incomplete) break;
+      if (turn.passesOver(type)) {
+        position = frame.end;
+        continue;
+      }
       const at = { position, limit: range.end, type };
       position = connection.rate === null
         ? this.#packet(connection, bytes, at)

@@ -1,5 +1,6 @@
 /** What the rooms of the core share: limits, policies, the clock of the turn, and its results. */
 import type { BlockPool, ConnectPacket } from "../mqtt/mod.ts";
+import { COUNTS_AT_THE_END } from "./at_the_end.ts";
 import type { Connection } from "./connection.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { Denials } from "./denials.ts";
@@ -84,6 +85,8 @@ export class Turn {
   refusesConnections = false;
   /** Whether it is too short for QoS 0 messages to receivers with a backlog. */
   shedsQos0 = false;
+  /** Whether the server is about to end. */
+  draining = false;
   /** Bytes that may wait for the store before whoever publishes into it is not read. */
   storeBacklogBytesMax: number;
   /** Bytes handed to outboxes by fan-out in this turn. */
@@ -136,6 +139,11 @@ export class Turn {
       connection.ticket = ++this.#tickets;
     }
     return connection.ticket;
+  }
+
+  /** Whether a packet of this type begins something, and the server is about to end. */
+  passesOver(type: number): boolean {
+    return this.draining && !COUNTS_AT_THE_END[type];
   }
 
   /** Puts a connection on the dirty list. */
