@@ -3,6 +3,7 @@ import { type CliIo, exitOnFault, runCli, writeFully } from "./src/cli/mod.ts";
 const io: CliIo = {
   out: (text) => writeFully(Deno.stdout, text),
   err: (text) => writeFully(Deno.stderr, text),
+  log: Deno.stderr,
 };
 
 exitOnFault(io);

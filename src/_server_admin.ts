@@ -52,7 +52,8 @@ export class AdminListener {
     const samples = new Samples(turns);
     const http: HttpServer = new HttpServer({
       answer: (request) => router.answer(request),
-      failed: (reason) => turns.log.line("error", `admin: request failed: ${reason}`),
+      failed: (reason) =>
+        turns.log.line("error", `admin: request failed: ${reason}`, { room: "admin" }),
     });
     const routes = routesOf(config, { ...surroundings, http, samples });
     const router = new Router(
@@ -63,7 +64,9 @@ export class AdminListener {
       const tcp = TcpListener.listen(address, {
         accepted: (stream) => http.accept(stream),
         failed: ({ reason, passing }) =>
-          turns.log.line(passing ? "debug" : "warn", `accept failed: admin listener ${reason}`),
+          turns.log.line(passing ? "debug" : "warn", `accept failed: admin listener ${reason}`, {
+            room: "admin",
+          }),
       });
       return new AdminListener(tcp, http, () => samples.take());
     } catch (error) {

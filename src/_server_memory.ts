@@ -64,7 +64,8 @@ export class MemoryWatch {
     this.#reading = this.#reader.read();
     const { limitBytes, limitSource, heapLimitBytes } = this.#reading;
     const limit = limitBytes === Infinity ? "" : `${mebibytes(limitBytes)} MiB, `;
-    turns.log.line("info", `memory: ${limit}${limitSource}; heap ${mebibytes(heapLimitBytes)} MiB`);
+    const text = `memory: ${limit}${limitSource}; heap ${mebibytes(heapLimitBytes)} MiB`;
+    turns.log.line("info", text, { room: "system" });
     this.#timer = setInterval(() => this.#look(), WATCH_MS);
     this.#look();
   }
@@ -146,6 +147,7 @@ export class MemoryWatch {
       `memory: ${from} -> ${to}: ${reason}; refused so far: ` +
         `${connectionsRefused + sessionsRefused}, shed: ` +
         `${dropped["shed-qos0"]} at QoS 0, ${dropped["shed-queue"]} of queues`,
+      { room: "system", fields: { event: "memory-stage", from, to } },
     );
     if (to === "shut-down") this.#exhaust(reason);
     this.#turns.requestTurn();

@@ -1,6 +1,7 @@
 /** The connections of a broker: how they come in, who they are found to be, and how they go. */
 import type { ConnectionAudit } from "./_server_audit_connections.ts";
 import type { Accepted } from "./_server_entrance.ts";
+import { connectionFields } from "./_server_log.ts";
 import type { Listeners } from "./_server_listeners.ts";
 import type { TurnHands, Turns } from "./_server_turns.ts";
 import type {
@@ -14,6 +15,7 @@ import {
   BAD_PASSWORD,
   type FrontDoor,
   type Gatekeeper,
+  quote,
   type RefusalReason,
   type Revocation,
   Visitor,
@@ -71,7 +73,8 @@ export class Reception implements TurnHands {
       const { identity, serial } = certificate;
       const who = `identity=${JSON.stringify(identity)} serial=${serial}`;
       const line = `certificate accepted: address=${visitor.remoteAddress} ${who}`;
-      this.#turns.log.line("info", line);
+      const fields = connectionFields(driver.connection);
+      this.#turns.log.line("info", line, { room: "security", fields });
       this.#gatekeeper.certified(driver.connection, certificate);
       this.#certified.set(tls!.stream, driver.connection);
     }
@@ -113,8 +116,10 @@ export class Reception implements TurnHands {
     await listeners.recheck((stream, reason) => {
       const connection = this.#certified.get(stream);
       if (connection === undefined) return;
-      const { remoteAddress } = connection.origin;
-      this.#turns.log.line("warn", `TLS: address=${remoteAddress} may not stay: ${reason}`);
+      const fields = connectionFields(connection);
+      const who = `client=${quote(fields.client)} address=${fields.address}`;
+      const line = `TLS: ${who} may not stay: ${reason}`;
+      this.#turns.log.line("warn", line, { room: "security", fields });
       this.#audit.revoked(connection, reason);
       this.#close(connection, "certificateRevoked");
     });

@@ -137,10 +137,15 @@ export class SparkplugDesk {
   begin(surroundings: Surroundings, retained: readonly StoredRetained[]): void {
     const { turns } = surroundings;
     this.#surroundings = surroundings;
-    this.#lines = new BreachLines(this.#rules, (level, text) => turns.log.line(level, text));
+    this.#lines = new BreachLines(
+      this.#rules,
+      (level, text) => turns.log.line(level, text, { room: "sparkplug" }),
+    );
     this.#json?.begin(turns);
     if (this.#startProblem !== null) {
-      turns.log.line("warn", `Cannot read ${this.#bdSeqFile}: ${this.#startProblem}`);
+      turns.log.line("warn", `Cannot read ${this.#bdSeqFile}: ${this.#startProblem}`, {
+        room: "sparkplug",
+      });
     }
     const { wallMs } = turns.instant();
     for (const { topic, message } of retained) {
@@ -161,7 +166,9 @@ export class SparkplugDesk {
     this.#json?.refill();
     const { turns } = surroundings;
     for (const { topic, payload, cause } of this.#judging.referee.tick(instant.wallMs)) {
-      turns.log.line("info", `sparkplug: rebirth request on ${topic}: ${cause}`);
+      turns.log.line("info", `sparkplug: rebirth request on ${topic}: ${cause}`, {
+        room: "sparkplug",
+      });
       turns.broker.publish(topic as TopicName, { payload, qos: 0, retain: false }, instant);
     }
     this.#writeFiles(instant.nowMs);
@@ -254,7 +261,9 @@ export class SparkplugDesk {
   #written(path: string, problem: string): void {
     this.#writes--;
     if (problem !== "" && problem !== this.#trouble) {
-      this.#surroundings!.turns.log.line("error", `Cannot write ${path}: ${problem}`);
+      this.#surroundings!.turns.log.line("error", `Cannot write ${path}: ${problem}`, {
+        room: "sparkplug",
+      });
     }
     this.#trouble = problem;
   }

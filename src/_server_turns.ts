@@ -2,6 +2,7 @@
  * The turns of a broker. A turn is everything that was ready at one moment: many reads, one commit,
  * one write for each connection with output, one write of the log.
  */
+import { logEvent } from "./_server_log.ts";
 import { iterate } from "./_server_parts.ts";
 import { ReleaseTimer } from "./_server_rates.ts";
 import {
@@ -10,7 +11,6 @@ import {
   type Connection,
   type ConnectRefusal,
   type Denial,
-  describeEvent,
   DURATION_BOUNDS_S,
   Histogram,
   type Instant,
@@ -18,7 +18,7 @@ import {
 } from "./broker/mod.ts";
 import { BlockPool } from "./mqtt/mod.ts";
 import type { Store } from "./store/mod.ts";
-import { Log, type LogLevel } from "./system/mod.ts";
+import { Log, type LogOptions } from "./system/mod.ts";
 import type { ConnectionDriver, TurnOwner } from "./transport/mod.ts";
 
 /** Memory that drained buffers may keep for reuse. */
@@ -77,7 +77,7 @@ export class Turns implements TurnOwner {
     parts: {
       store: Store;
       witness: TurnWitness;
-      logLevel: LogLevel;
+      logOptions: LogOptions;
       writeLog: (lines: string) => void;
     },
   ) {
@@ -86,12 +86,13 @@ export class Turns implements TurnOwner {
     this.#store = parts.store;
     this.#writeLog = parts.writeLog;
     this.#witness = parts.witness;
-    this.log = new Log(parts.logLevel, {
+    this.log = new Log(parts.logOptions, {
       write: (line) => {
         this.#logLines += line;
         this.requestTurn();
       },
       wallMs: Date.now,
+      nowMs: () => performance.now(),
     });
   }
 
@@ -138,8 +139,7 @@ export class Turns implements TurnOwner {
     this.#timePublishes();
     for (const connection of resumed) hands?.driver(connection)?.resume();
     for (const event of broker.takeEvents()) {
-      const { severity, text } = describeEvent(event);
-      this.log.line(severity, text);
+      logEvent(this.log, event);
       const { connection } = event;
       if (event.kind === "closed" && event.refusal) hands?.refused(connection, event.refusal);
       this.#witness.happened(event);

@@ -1,25 +1,20 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
 import { AdminListener, type ServerFigures } from "./_server_admin.ts";
 import { type AuditFacts, AuditTrail } from "./_server_audit.ts";
+import { type CoreParts, makeBroker } from "./_server_broker.ts";
 import { ConnectionAudit } from "./_server_audit_connections.ts";
 import { Listeners } from "./_server_listeners.ts";
+import { type LogIo, logOptions, LogOutlet, refusalFacts } from "./_server_log.ts";
 import { MemoryWatch } from "./_server_memory.ts";
-import {
-  brokerLimits,
-  loginFacts,
-  openGatekeeper,
-  openStore,
-  reloadableFiles,
-} from "./_server_parts.ts";
-import { openRates } from "./_server_rates.ts";
+import { loginFacts, openGatekeeper, openStore, reloadableFiles } from "./_server_parts.ts";
 import { Reception } from "./_server_reception.ts";
 import { Reloads } from "./_server_reloads.ts";
 import { openSparkplug, type SparkplugSide } from "./_server_sparkplug.ts";
 import { takeOverPolicy } from "./_server_take_over.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
-import { type BlockPool, encodeUtf8, type TopicName } from "./mqtt/mod.ts";
-import { Broker, SysTopics, type TakeOverPolicy } from "./broker/mod.ts";
+import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
+import { type Broker, SysTopics } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import {
   type QuarantineReport,
@@ -48,21 +43,16 @@ const EXIT_START = 3;
 const EXIT_MEMORY = 6;
 
 /** Where the broker writes. */
-export interface ServerIo {
-  /** Lines of the log, and why it cannot start. */
-  err(text: string): void;
-  /** It listens; addresses in the order of the configuration. */
-  /** `admin`: that of the admin listener, if there is one. */
+export interface ServerIo extends LogIo {
+  /** It listens; addresses in the order of the configuration; `admin`: that of the admin listener, if there is one. */
   started?(addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void;
 }
 
 /** What a broker is made of, opened. */
-interface ServerParts {
+interface ServerParts extends Omit<CoreParts, "pool" | "takeOvers"> {
   readonly directory: DataDirectory;
-  readonly store: Store;
-  readonly gatekeeper: Gatekeeper;
   readonly trail: AuditTrail;
-  readonly sparkplug: SparkplugSide;
+  readonly outlet: LogOutlet;
 }
 
 /** Runs the broker until a signal ends it; resolves to the exit code of the process. */
@@ -107,6 +97,7 @@ export class Server {
   readonly turns: Turns;
   readonly #log: Log;
   readonly #trail: AuditTrail;
+  readonly #outlet: LogOutlet;
   readonly #audit: ConnectionAudit;
   readonly #sparkplug: SparkplugSide;
   #door: FrontDoor | null = null;
@@ -123,23 +114,24 @@ export class Server {
   /** Damaged databases that lie beside the present one; 0 unless this start has set one aside. */
   #quarantines = 0;
 
-  private constructor(config: Config, parts: ServerParts, io: ServerIo) {
+  private constructor(config: Config, parts: ServerParts) {
     this.#config = config;
     this.#directory = parts.directory;
     this.#store = parts.store;
     this.#gatekeeper = parts.gatekeeper;
     this.#trail = parts.trail;
     this.#sparkplug = parts.sparkplug;
+    this.#outlet = parts.outlet;
     this.#audit = new ConnectionAudit(parts.trail, (client) => parts.gatekeeper.identityOf(client));
     const takeOvers = takeOverPolicy(config.takeOver, {
       trail: parts.trail,
-      say: (level, text) => this.#log.line(level, text),
+      say: (level, text) => this.#log.line(level, text, { room: "security" }),
     });
-    this.turns = new Turns((pool) => makeBroker(config, parts, { pool, takeOvers }), {
+    this.turns = new Turns((pool) => makeBroker(config, { ...parts, pool, takeOvers }), {
       store: parts.store,
       witness: this.#audit,
-      logLevel: config.log.level,
-      writeLog: (lines) => io.err(lines),
+      logOptions: logOptions(config.log),
+      writeLog: (lines) => parts.outlet.add(lines),
     });
     this.#log = this.turns.log;
     this.broker = this.turns.broker;
@@ -151,6 +143,17 @@ export class Server {
 
   /** Binds the listeners and starts; gives the reason where that is not possible. */
   static async start(config: Config, io: ServerIo): Promise<Server | { problem: string }> {
+    const outlet = await LogOutlet.open(config.log, io);
+    if ("problem" in outlet) return outlet;
+    const server = await Server.#start(config, outlet);
+    if ("problem" in server) await outlet.end();
+    return server;
+  }
+
+  static async #start(
+    config: Config,
+    outlet: LogOutlet,
+  ): Promise<Server | { problem: string }> {
     // Before they are read for the first time.
     const marks = await fileMarks(reloadableFiles(config));
     const gatekeeper = await openGatekeeper(config);
@@ -162,7 +165,7 @@ export class Server {
       dataDir: config.store.dataDir,
       version: deno.version,
       say: (level, text) => {
-        if (server !== null) server.#log.line(level, text);
+        if (server !== null) server.#log.line(level, text, { room: "security" });
       },
     });
     if ("problem" in trail) {
@@ -182,7 +185,7 @@ export class Server {
       directory.close();
       return { problem: `store in ${config.store.dataDir} (${store.kind}): ${store.problem}` };
     }
-    server = new Server(config, { directory, store, gatekeeper, trail, sparkplug }, io);
+    server = new Server(config, { directory, store, gatekeeper, trail, sparkplug, outlet });
     for (const report of quarantine) server.#quarantined(report);
     const problem = await server.#listen(marks);
     if (problem !== null) {
@@ -222,6 +225,7 @@ export class Server {
 
   /** Reads all files again; one with a mistake leaves what it is about as it is. */
   reload(): Promise<void> {
+    this.#outlet.reopen();
     return this.#reloads!.reload();
   }
 
@@ -241,14 +245,18 @@ export class Server {
     await this.#sparkplug.desk?.stop();
     await this.#store.close();
     await this.#trail.close(reason);
+    this.#log.tick(Infinity);
     this.turns.end(); // the last lines of the log
+    await this.#outlet.end();
     this.#directory.close();
   }
 
   /** Opens the door and the listeners, or says why that is not possible. */
   async #listen(marks: FileMarks): Promise<{ problem: string } | null> {
     const config = this.#config;
-    const door = FrontDoor.open(config, (text) => this.#log.line("warn", text));
+    const door = FrontDoor.open(config, (text, refusal) => {
+      this.#log.line("warn", text, refusalFacts(refusal));
+    });
     if ("problem" in door) return door;
     const audit = this.#audit;
     door.onRefusal = (refusal) => audit.turnedAway(refusal);
@@ -259,7 +267,7 @@ export class Server {
       nowMs: () => this.turns.instant().nowMs,
       pause: () => this.turns.nextIteration(),
       accepted: (accepted) => reception.accepted(accepted),
-      said: (level, text) => this.#log.line(level, text),
+      said: (level, text) => this.#log.line(level, text, { room: "transport" }),
     });
     if ("problem" in listeners) return listeners;
     this.#door = door;
@@ -301,7 +309,9 @@ export class Server {
   /** A damaged database was set aside at the start. */
   #quarantined(report: QuarantineReport): void {
     this.#quarantines = report.setAside;
-    for (const line of quarantineText(report)) this.#log.line("error", line);
+    for (const line of quarantineText(report)) {
+      this.#log.line("error", line, { room: "store" });
+    }
     const { movedTo: file, reason } = report;
     this.#trail.record({ event: "store-quarantine", file, reason });
     this.broker.lost(report.orphans);
@@ -316,9 +326,14 @@ export class Server {
     const { trouble } = this.#store;
     if (trouble !== this.#trouble) {
       this.#trouble = trouble;
-      if (trouble === null) this.#log.line("warn", "store recovered: acknowledgements leave again");
-      else this.#log.line("error", `store in trouble: acknowledgements wait: ${trouble}`);
+      const about = { room: "store" } as const;
+      if (trouble === null) {
+        this.#log.line("warn", "store recovered: acknowledgements leave again", about);
+      } else {
+        this.#log.line("error", `store in trouble: acknowledgements wait: ${trouble}`, about);
+      }
     }
+    this.#log.tick(performance.now());
     this.turns.requestTurn();
   }
 
@@ -357,21 +372,4 @@ export class Server {
     this.#sparkplug.desk?.publishTopics(instant);
     this.turns.requestTurn();
   }
-}
-
-function makeBroker(
-  config: Config,
-  { gatekeeper, store, sparkplug }: ServerParts,
-  { pool, takeOvers }: { pool: BlockPool; takeOvers: TakeOverPolicy },
-): Broker {
-  return new Broker({
-    limits: brokerLimits(config),
-    policy: gatekeeper.policy,
-    sparkplug: sparkplug.policy,
-    journal: store.journal,
-    randomId: () => `relayq-${crypto.randomUUID()}`,
-    pool,
-    rates: openRates(config),
-    takeOvers,
-  });
 }

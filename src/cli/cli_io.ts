@@ -3,7 +3,7 @@ import type { Config } from "../config/mod.ts";
 /** Runs the broker until it has shut down and resolves to the exit code. */
 export type RunServer = (
   config: Config,
-  io: Pick<CliIo, "err"> & {
+  io: Pick<CliIo, "err" | "log"> & {
     started?(addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void;
   },
 ) => Promise<number>;
@@ -17,6 +17,8 @@ export interface CliIo {
   out(text: string): void;
   /** Writes to standard error; the text brings its own line ends. */
   err(text: string): void;
+  /** Standard error for the log of a running broker, which waits for no reader; without it `err`. */
+  readonly log?: { write(bytes: Uint8Array<ArrayBuffer>): Promise<number> };
   /** Runs the broker; without it `serve` loads the one in `src/server.ts`. */
   readonly runServer?: RunServer;
   /** Standard input; without it the process's own. */

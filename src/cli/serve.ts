@@ -61,7 +61,8 @@ async function start({ values }: ParsedArguments, io: CliIo): Promise<number> {
   const { config } = overridden;
   const started = (addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void =>
     io.out(banner(config, { addresses, admin }));
-  return await runServer(config, { err: io.err.bind(io), started });
+  const log = io.log === undefined ? {} : { log: io.log };
+  return await runServer(config, { err: io.err.bind(io), ...log, started });
 }
 
 async function loadServer(): Promise<RunServer> {

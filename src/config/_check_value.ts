@@ -3,6 +3,7 @@ import type { EnumKey, IntegerKey, KeySchema, StringKey } from "./_schema_types.
 import { quote } from "./_text.ts";
 import type { TomlLeaf, TomlNode, TomlProblem } from "./_toml_tree.ts";
 import { parseListenAddress } from "./listen_address.ts";
+import { parseLogLevels } from "./log_levels.ts";
 import { nearestName } from "./nearest_name.ts";
 
 /** The value of one key: from the file, where it has an `offset`, or else its default. */
@@ -107,6 +108,12 @@ function stringProblem(key: StringKey, value: string): ValueProblem | undefined 
   if (key.form === "sha256 or nothing") {
     if (/^[0-9a-f]{64}$/i.test(value)) return undefined;
     return { message: "must be a SHA-256 in 64 hexadecimal digits" };
+  }
+  if (key.form === "log levels") {
+    const levels = parseLogLevels(value);
+    if (!("problem" in levels)) return undefined;
+    const { problem, ...rest } = levels;
+    return { message: problem, ...rest };
   }
   if (key.form === "text") return undefined;
   const problem = pathProblem(value);

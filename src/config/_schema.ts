@@ -4,6 +4,7 @@ import { RATE_TABLE } from "./_schema_rate.ts";
 import { MEMORY_TABLES } from "./_schema_memory.ts";
 import { ADMIN_TABLE } from "./_schema_admin.ts";
 import { AUDIT_TABLES } from "./_schema_audit.ts";
+import { SERVICE_TABLES } from "./_schema_service.ts";
 import { SECURITY_TABLES } from "./_schema_security.ts";
 import { SPARKPLUG_TABLES } from "./_schema_sparkplug.ts";
 import { TLS_KEYS } from "./_schema_tls.ts";
@@ -323,20 +324,7 @@ export const SCHEMA = [
     ],
   },
   ADMIN_TABLE,
-  {
-    name: "log",
-    repeated: false,
-    doc: "What the broker says about itself.",
-    keys: [
-      {
-        name: "level",
-        type: "enum",
-        values: ["debug", "info", "warn", "error"],
-        default: "info",
-        doc: "Lines below this level are not written.",
-      },
-    ],
-  },
+  ...SERVICE_TABLES,
 ] as const satisfies readonly TableSchema[];
 
 /** Fails to compile when the schema above and the interface that people read drift apart. */

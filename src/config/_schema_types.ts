@@ -38,6 +38,7 @@ export interface StringKey extends KeyBase {
     | "path or nothing"
     | "sha256 or nothing"
     | "addresses"
+    | "log levels"
     | "text";
 }
 

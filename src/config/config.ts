@@ -341,4 +341,16 @@ export interface AdminConfig {
 /** What the broker says about itself. */
 export interface LogConfig {
   readonly level: "debug" | "info" | "warn" | "error";
+  /** "room=level" with blanks between, which `parseLogLevels` is known to accept. */
+  readonly levels: string;
+  readonly format: "text" | "json";
+  /** Whether lines on standard error begin with their priority. */
+  readonly journald: "auto" | "on" | "off";
+  /** Path; empty for standard error. */
+  readonly file: string;
+  readonly fileBytesMax: number;
+  /** Files that are kept, with the one that is written. */
+  readonly filesMax: number;
+  /** Lines of one kind in a second; 0 is no limit. */
+  readonly repeatsPerSecondMax: number;
 }

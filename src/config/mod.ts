@@ -32,5 +32,6 @@ export {
   parseListenAddress,
 } from "./listen_address.ts";
 export { CONFIG_LENGTH_MAX, loadConfig, type LoadedConfig } from "./load_config.ts";
+export { type LogLevels, parseLogLevels } from "./log_levels.ts";
 export { nearestName } from "./nearest_name.ts";
 export { type ConfigOverrides, type OverriddenConfig, overrideConfig } from "./override_config.ts";

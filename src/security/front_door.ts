@@ -4,7 +4,7 @@ import { IpRules, ipVerdict, parseIpList } from "./ip_rules.ts";
 import { describe, type ListenerDoor, words } from "./listener_door.ts";
 import { LoginGuard, type LoginGuardLimits } from "./login_guard.ts";
 import type { Refusal } from "./refusal_line.ts";
-import { Refusals } from "./refusals.ts";
+import { Refusals, type SayRefusal } from "./refusals.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** Addresses that are remembered; see `LoginGuard` and `ConnectionRates` for what becomes of more. */
@@ -54,13 +54,13 @@ export class FrontDoor {
   readonly #rates: ConnectionRates;
   readonly #guard: LoginGuard;
   readonly #refusals: Refusals;
-  readonly #say: (text: string) => void;
+  readonly #say: SayRefusal;
   #pauses = 0;
   #pauseToldMs = -Infinity;
 
   private constructor(
     parts: { rules: IpRules; rates: ConnectionRates; guard: LoginGuard },
-    say: (text: string) => void,
+    say: SayRefusal,
   ) {
     this.#rules = parts.rules;
     this.#rates = parts.rates;
@@ -72,7 +72,7 @@ export class FrontDoor {
   /** Makes the door, or says what is wrong with a list of addresses; `say` writes a warning. */
   static open(
     { ip, connectionRate, loginGuard }: FrontDoorSettings,
-    say: (text: string) => void,
+    say: SayRefusal,
   ): FrontDoor | { problem: string } {
     const rules = IpRules.parse({ allow: words(ip.allow), block: words(ip.block) });
     if ("problems" in rules) return { problem: `ip.${describe(rules.problems[0]!)}` };
@@ -165,7 +165,10 @@ export class FrontDoor {
     this.#pauses++;
     if (nowMs - this.#pauseToldMs < PAUSE_LINE_MS) return;
     this.#pauseToldMs = nowMs;
-    this.#say("connection rate: more than connection_rate.per_second, others wait to be accepted");
+    this.#say(
+      "connection rate: more than connection_rate.per_second, others wait to be accepted",
+      null,
+    );
   }
 }
 

@@ -23,6 +23,9 @@ const SAMPLER_LIMITS = {
  */
 const UNSAMPLED: ReadonlySet<RefusalReason> = new Set(["bad-credentials"]);
 
+/** Writes a warning to the log; with the refusal that it is about, if it is about one. */
+export type SayRefusal = (text: string, refusal: Refusal | null) => void;
+
 /**
  * Counts and tells refusals. A flood of connections must not become a flood of lines: of those that
  * are the same a few in a minute are written, and the next one says how many were not.
@@ -30,14 +33,13 @@ const UNSAMPLED: ReadonlySet<RefusalReason> = new Set(["bad-credentials"]);
 export class Refusals {
   /** Told of every single one. */
   onRefusal: ((refusal: Refusal) => void) | null = null;
-  readonly #say: (text: string) => void;
+  readonly #say: SayRefusal;
   readonly #sampler = new AuditSampler<Refusal>(SAMPLER_LIMITS);
   readonly #counts: Record<RefusalReason, number> = Object.fromEntries(
     REFUSAL_REASONS.map((reason) => [reason, 0]),
   ) as Record<RefusalReason, number>;
 
-  /** `say` writes a warning to the log. */
-  constructor(say: (text: string) => void) {
+  constructor(say: SayRefusal) {
     this.#say = say;
   }
 
@@ -52,20 +54,22 @@ export class Refusals {
     this.#counts[reason]++;
     this.onRefusal?.(refusal);
     if (UNSAMPLED.has(reason)) {
-      this.#say(formatRefusal(refusal));
+      this.#say(formatRefusal(refusal), refusal);
       return;
     }
     // A sample may stay for long, and a client may have a long name.
     const short = shortened(refusal);
     const suppressed = this.#sampler.admit(`${reason} ${hostKey(address)}`, short, nowMs);
-    if (suppressed !== null) this.#say(formatRefusal({ ...refusal, suppressed }));
+    if (suppressed !== null) this.#say(formatRefusal({ ...refusal, suppressed }), refusal);
   }
 
   /** Tells what was left out and nothing has come to carry since; to be called now and then. */
   drain(nowMs: number): void {
     const { items, others } = this.#sampler.drain(nowMs);
-    for (const { item, suppressed } of items) this.#say(formatRefusal({ ...item, suppressed }));
-    if (others > 0) this.#say(`${others} refusals more, of many addresses`);
+    for (const { item, suppressed } of items) {
+      this.#say(formatRefusal({ ...item, suppressed }), item);
+    }
+    if (others > 0) this.#say(`${others} refusals more, of many addresses`, null);
   }
 }
 

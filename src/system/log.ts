@@ -1,35 +1,88 @@
 /** The log: one line for each event. */
+import {
+  formatLogLine,
+  LOG_LEVELS,
+  type LogFields,
+  type LogLevel,
+  type LogRoom,
+  type LogStyle,
+} from "./log_line.ts";
+import { LogRepeats } from "./log_repeats.ts";
 
-/** Levels, least important first. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+/** What is written, and how. */
+export interface LogOptions extends LogStyle {
+  readonly level: LogLevel;
+  /** Of rooms that have a level of their own. */
+  readonly levels: { readonly [Room in LogRoom]?: LogLevel };
+  /** Lines of one kind in a second; 0 is no limit. */
+  readonly repeatsPerSecondMax: number;
+}
 
-/** A level of the log. */
-export type LogLevel = typeof LOG_LEVELS[number];
+/** Where lines go, and what time it is. */
+export interface LogOutput {
+  readonly write: (line: string) => void;
+  readonly wallMs: () => number;
+  /** Monotonic. */
+  readonly nowMs: () => number;
+}
 
-/** Writes lines at or above a level: time, level, text. */
+/** What there is to say about a line besides its text. */
+export interface LineFacts {
+  /** By default "server". */
+  readonly room?: LogRoom;
+  /** By default what stands before the first colon; null for a line that is always written. */
+  readonly kind?: string | null;
+  readonly fields?: LogFields;
+}
+
+interface Origin {
+  readonly level: LogLevel;
+  readonly room: LogRoom;
+}
+
+/** Writes lines at or above the level of their room. */
 export class Log {
-  readonly #least: number;
-  readonly #write: (line: string) => void;
-  readonly #wallMs: () => number;
+  readonly #options: LogOptions;
+  readonly #output: LogOutput;
+  readonly #repeats: LogRepeats<Origin>;
 
-  constructor(
-    level: LogLevel,
-    output: { write: (line: string) => void; wallMs: () => number },
-  ) {
-    this.#least = LOG_LEVELS.indexOf(level);
-    this.#write = output.write;
-    this.#wallMs = output.wallMs;
+  constructor(options: LogOptions, output: LogOutput) {
+    this.#options = options;
+    this.#output = output;
+    this.#repeats = new LogRepeats(options.repeatsPerSecondMax);
   }
 
   /** Whether lines of this level are written. */
-  enabled(level: LogLevel): boolean {
-    return LOG_LEVELS.indexOf(level) >= this.#least;
+  enabled(level: LogLevel, room: LogRoom): boolean {
+    const least = this.#options.levels[room] ?? this.#options.level;
+    return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least);
   }
 
-  /** Writes one line; `text` holds no line end. */
-  line(level: LogLevel, text: string): void {
-    if (!this.enabled(level)) return;
-    const time = new Date(this.#wallMs()).toISOString();
-    this.#write(`${time} ${level.padEnd(5)} ${text}\n`);
+  /** Writes one line, unless there were many of its kind in this second. */
+  line(level: LogLevel, text: string, { room = "server", kind, fields }: LineFacts = {}): void {
+    if (!this.enabled(level, room)) return;
+    if (kind !== null) {
+      const origin = { about: { level, room }, nowMs: this.#output.nowMs() };
+      if (!this.#repeats.admits(kind ?? kindOf(text), origin)) return;
+    }
+    this.#write({ level, room }, { text, fields: fields ?? {} });
   }
+
+  /** Writes how many lines were left out; to be called several times a second. */
+  tick(nowMs: number): void {
+    for (const { kind, count, about } of this.#repeats.drain(nowMs)) {
+      const text = `suppressed ${count.toLocaleString("en-US")} more like "${kind}: …"`;
+      this.#write(about, { text, fields: { suppressed: count, kind } });
+    }
+  }
+
+  #write(origin: Origin, { text, fields }: { text: string; fields: LogFields }): void {
+    const wallMs = this.#output.wallMs();
+    this.#output.write(formatLogLine({ wallMs, ...origin, text, fields }, this.#options));
+  }
+}
+
+function kindOf(text: string): string {
+  const colon = text.indexOf(":");
+  return colon < 0 ? text : text.slice(0, colon);
 }

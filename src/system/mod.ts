@@ -1,6 +1,11 @@
 /** The operating system: log, signals, data directory, memory. */
 export { DataDirectory } from "./data_directory.ts";
-export { Log, LOG_LEVELS, type LogLevel } from "./log.ts";
+export { isJournal } from "./journal.ts";
+export { type LineFacts, Log, type LogOptions } from "./log.ts";
+export { LogFile } from "./log_file.ts";
+export { formatLogLine, formatLostLines, type LogLevel } from "./log_line.ts";
+export { LogQueue, type LogTarget } from "./log_queue.ts";
+export { type ByteSink, LogStream } from "./log_stream.ts";
 export { FreedMemory } from "./freed_memory.ts";
 export { GarbageCollection, type Urgency } from "./garbage_collection.ts";
 export * from "./memory_guard.ts";

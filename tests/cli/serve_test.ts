@@ -34,12 +34,12 @@ Deno.test("serve takes configuration, addresses and data directory", async () =>
           { ...DEFAULT_CONFIG.listeners[0]!, address: "127.0.0.1:0" },
           { ...DEFAULT_CONFIG.listeners[0]!, address: "[::1]:1884" },
         ],
-        log: { level: "debug" },
+        log: { ...DEFAULT_CONFIG.log, level: "debug" },
         store: { ...DEFAULT_CONFIG.store, dataDir: "7" },
       },
       {
         ...DEFAULT_CONFIG,
-        log: { level: "debug" },
+        log: { ...DEFAULT_CONFIG.log, level: "debug" },
         store: { ...DEFAULT_CONFIG.store, dataDir: "theirs" },
       },
     ]);

@@ -208,6 +208,9 @@ export const INTEGERS: readonly ExpectedInteger[] = [
     atMin: { "take_over.damp_ms": 100 },
   },
   { path: "sys_topics.interval_ms", default: 10_000, min: 100, max: 86_400_000 },
+  { path: "log.file_bytes_max", default: 10_485_760, min: 4096, max: 1_073_741_824 },
+  { path: "log.files_max", default: 5, min: 1, max: 1000 },
+  { path: "log.repeats_per_second_max", default: 100, min: 0, max: 1_000_000 },
 ];
 
 export const BOOLEANS: readonly { readonly path: string; readonly default: boolean }[] = [
@@ -276,6 +279,8 @@ export const WORDS: readonly {
     values: ["reject_new", "take_over"],
   },
   { path: "log.level", default: "info", values: ["debug", "info", "warn", "error"] },
+  { path: "log.format", default: "text", values: ["text", "json"] },
+  { path: "log.journald", default: "auto", values: ["auto", "on", "off"] },
 ];
 
 export const STRINGS: readonly { readonly path: string; readonly default: string }[] = [
@@ -304,6 +309,8 @@ export const STRINGS: readonly { readonly path: string; readonly default: string
   { path: "admin.address", default: "" },
   { path: "admin.metrics_token_sha256", default: "" },
   { path: "admin.hosts", default: "" },
+  { path: "log.levels", default: "" },
+  { path: "log.file", default: "" },
 ];
 
 export const ALL_PATHS: readonly string[] = [...INTEGERS, ...BOOLEANS, ...WORDS, ...STRINGS]

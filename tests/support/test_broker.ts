@@ -63,7 +63,8 @@ export class TestBroker implements AsyncDisposable {
       sparkplug: { ...DEFAULT_CONFIG.sparkplug, ...changes.sparkplug },
       sysTopics: { ...DEFAULT_CONFIG.sysTopics, enabled: false, ...changes.sysTopics },
       admin: { ...DEFAULT_CONFIG.admin, ...changes.admin },
-      log: { level: "debug", ...changes.log },
+      // Tests count lines.
+      log: { ...DEFAULT_CONFIG.log, level: "debug", repeatsPerSecondMax: 0, ...changes.log },
     };
     const log: string[] = [];
     const server = await Server.start(config, { err: (text) => log.push(text) });
