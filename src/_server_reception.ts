@@ -2,6 +2,7 @@
 import type { ConnectionAudit } from "./_server_audit_connections.ts";
 import type { Accepted } from "./_server_entrance.ts";
 import { connectionFields } from "./_server_log.ts";
+import { iterate } from "./_server_parts.ts";
 import type { Listeners } from "./_server_listeners.ts";
 import type { TurnHands, Turns } from "./_server_turns.ts";
 import type {
@@ -32,6 +33,8 @@ const REVOCATIONS: Readonly<Record<Revocation, string>> = {
 const SHUTDOWN_MS = 2_000;
 /** Connections that are ended in one turn: it keeps no more events than some thousands. */
 const CLOSES_PER_TURN = 1_000;
+/** How often it looks whether clients have taken what is theirs. */
+const DRAIN_LOOK_MS = 10;
 
 /** Lets connections in and keeps their drivers. */
 export class Reception implements TurnHands {
@@ -125,11 +128,31 @@ export class Reception implements TurnHands {
     });
   }
 
+  /**
+   * Takes no more messages and waits until clients have taken what is on its way to them. Gives
+   * how many have not, in that time. Their DISCONNECTs count meanwhile, so that no Will is published
+   * of a client that has said goodbye.
+   */
+  async drain(withinMs: number): Promise<number> {
+    const { broker } = this.#turns;
+    broker.drain();
+    const endMs = performance.now() + withinMs;
+    for (;;) {
+      await iterate(); // what was sent before is read
+      const behind = [...broker.connections()].filter(isBehind).length;
+      if (behind === 0 || performance.now() >= endMs) return behind;
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
+  }
+
   /** Ends all connections; resolves when none is left, or not in time. */
   async shutDown(): Promise<void> {
-    for (const connection of [...this.#turns.broker.connections()]) {
+    const all = [...this.#turns.broker.connections()];
+    // Those with Wills first: the others may still get them.
+    for (const connection of all.filter(({ will }) => will !== null)) {
       this.#close(connection, "shutdown");
     }
+    for (const connection of all) this.#close(connection, "shutdown");
     if (this.#drivers.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, SHUTDOWN_MS);
@@ -195,4 +218,9 @@ function refusalReason({ returnCode, reason }: ConnectRefusal): RefusalReason | 
     case null:
       return returnCode === ConnackCode.notAuthorized ? "no-credentials" : null;
   }
+}
+
+/** Whether there is something that the client has not been sent. */
+function isBehind({ outbox, writingBytes, gated }: Connection): boolean {
+  return outbox.length > 0 || writingBytes > 0 || gated !== null;
 }

@@ -63,6 +63,10 @@ export class Turns implements TurnOwner {
   /** Lines of this turn, so that a turn writes once. */
   #logLines = "";
   #requested = false;
+  #ended = 0;
+  /** Commits that have not been answered, and since when there have been any without an answer. */
+  #commits = 0;
+  #commitsSinceMs = Infinity;
   #iteration: Promise<void> | null = null;
   #iteratedMs = 0;
   #eventsLost = 0;
@@ -127,9 +131,20 @@ export class Turns implements TurnOwner {
     });
   }
 
+  /** Turns so far. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /** How long something has waited for the store without any answer, in ms. */
+  get storeSilentMs(): number {
+    return Math.max(0, performance.now() - this.#commitsSinceMs);
+  }
+
   /** Ends the turn now. */
   end(): void {
     const { broker } = this;
+    this.#ended++;
     const hands = this.#hands;
     this.#requested = false;
     broker.settle();
@@ -192,7 +207,9 @@ export class Turns implements TurnOwner {
       this.broker.committed(committed);
       return;
     }
+    if (this.#commits++ === 0) this.#commitsSinceMs = performance.now();
     void committed.then((batch) => {
+      this.#commitsSinceMs = --this.#commits === 0 ? Infinity : performance.now();
       this.broker.committed(batch);
       this.requestTurn();
     });

@@ -3,6 +3,8 @@ import { AdminListener, type ServerFigures } from "./_server_admin.ts";
 import { type AuditFacts, AuditTrail } from "./_server_audit.ts";
 import { type CoreParts, makeBroker } from "./_server_broker.ts";
 import { ConnectionAudit } from "./_server_audit_connections.ts";
+import { inTime } from "./_server_in_time.ts";
+import { letGo } from "./_server_let_go.ts";
 import { Listeners } from "./_server_listeners.ts";
 import { type LogIo, logOptions, LogOutlet, refusalFacts } from "./_server_log.ts";
 import { MemoryWatch } from "./_server_memory.ts";
@@ -10,6 +12,7 @@ import { loginFacts, openGatekeeper, openStore, reloadableFiles } from "./_serve
 import { Reception } from "./_server_reception.ts";
 import { Reloads } from "./_server_reloads.ts";
 import { openSparkplug, type SparkplugSide } from "./_server_sparkplug.ts";
+import { Service, STOP_MS_MAX } from "./_server_service.ts";
 import { takeOverPolicy } from "./_server_take_over.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
@@ -37,10 +40,11 @@ import {
 const TICK_MS = 250;
 /** How often the certificates of open connections are judged again: they expire. */
 const RECHECK_MS = 3_600_000;
-/** Exit code of `relayq serve` when the broker cannot start. */
-const EXIT_START = 3;
-/** The same when it has ended because the memory was short: to be started again. */
-const EXIT_MEMORY = 6;
+/**
+ * Exit codes of `relayq serve`: it cannot start; it has ended for want of memory, to be started again;
+ * it was told to end and could not in time, but what it had acknowledged is stored.
+ */
+const EXIT = { start: 3, memory: 6, late: 7 } as const;
 
 /** Where the broker writes. */
 export interface ServerIo extends LogIo {
@@ -57,7 +61,10 @@ interface ServerParts extends Omit<CoreParts, "pool" | "takeOvers"> {
 
 /** Runs the broker until a signal ends it; resolves to the exit code of the process. */
 export async function runServer(config: Config, io: ServerIo): Promise<number> {
-  const signal = terminationSignal();
+  // Whoever asks twice does not want to wait, and what was acknowledged is stored.
+  const signal = terminationSignal((name) => Deno.exit(name === "SIGINT" ? 130 : 143));
+  const service = Service.open();
+  const endMsMax = config.service.drainMs + STOP_MS_MAX;
   let reload: (() => void) | null = null;
   let wanted = false;
   // From the first moment to the last: left to the system, SIGHUP would end the process.
@@ -66,21 +73,29 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
     else reload();
   });
   try {
-    const server = await Server.start(config, io);
+    const starting = Server.start(config, io);
+    const signalled = signal.received.then(() => inTime(starting, endMsMax));
+    const server = await Promise.race([starting, signalled]);
+    if (server === null) {
+      io.err("Cannot end in time: the start is not done\n");
+      return EXIT.late;
+    }
     if ("problem" in server) {
       io.err(`Cannot start: ${server.problem}\n`);
-      return EXIT_START;
+      return EXIT.start;
     }
     io.started?.(server.addresses, server.adminAddress);
-    reload = () => void server.reload();
+    service.ready(server.turns, config.service);
+    reload = () => service.reloading(server.reload());
     if (wanted) reload();
-    const signalled = signal.received.then((reason) => ({ reason, code: 0 }));
-    const exhausted = server.exhausted.then((reason) => ({ reason, code: EXIT_MEMORY }));
-    const { reason, code } = await Promise.race([signalled, exhausted]);
+    const told = signal.received.then((reason) => ({ reason, code: 0 }));
+    const exhausted = server.exhausted.then((reason) => ({ reason, code: EXIT.memory }));
+    const { reason, code } = await Promise.race([told, exhausted]);
     reload = () => {};
-    await server.stop(reason);
-    return code;
+    service.stopping(reason, config.service);
+    return await inTime(server.stop(reason), endMsMax) === true ? code : EXIT.late;
   } finally {
+    await service.close();
     ended();
     signal.cancel();
   }
@@ -229,26 +244,34 @@ export class Server {
     return this.#reloads!.reload();
   }
 
-  /** Closes every connection, publishes the Wills this causes, and lets go of everything. */
-  async stop(reason: string): Promise<void> {
+  /**
+   * Lets clients take what is theirs, closes their connections, publishes the Wills this causes, and
+   * lets go of everything; each in its time. Gives whether the store took all it was given.
+   */
+  async stop(reason: string): Promise<boolean> {
     this.#accepting = false;
     this.#log.line("info", `stopping: ${reason}`);
     this.#trail.record({ event: "stopping", reason });
     for (const timer of this.#timers) clearInterval(timer);
     this.#memory?.close();
-    await this.#reloads?.stop();
-    await this.#listeners?.close();
+    await Promise.all([this.#reloads?.stop(), this.#listeners?.close()]);
+    const { drainMs } = this.#config.service;
+    const behind = await this.#reception?.drain(drainMs) ?? 0;
+    if (behind > 0) {
+      const text = `stopping: ${behind} clients have not taken in ${drainMs} ms what was theirs`;
+      this.#log.line("warn", text);
+    }
     await this.#reception?.shutDown();
     await this.#admin?.close(); // until here it says that nobody is accepted any more
     this.broker.stopping(this.turns.instant());
     this.turns.end();
-    await this.#sparkplug.desk?.stop();
-    await this.#store.close();
-    await this.#trail.close(reason);
+    const parts = { desk: this.#sparkplug.desk, store: this.#store, trail: this.#trail };
+    const isStored = await letGo(reason, { ...parts, log: this.#log });
     this.#log.tick(Infinity);
     this.turns.end(); // the last lines of the log
     await this.#outlet.end();
     this.#directory.close();
+    return isStored;
   }
 
   /** Opens the door and the listeners, or says why that is not possible. */

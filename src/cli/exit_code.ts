@@ -14,6 +14,8 @@ export const EXIT_CODE = {
   denied: 5,
   /** The broker has ended in an orderly way because the memory was short. */
   memory: 6,
+  /** The broker was told to end and could not in time; what it had acknowledged is stored. */
+  late: 7,
 } as const;
 
 /** The same for people, for `--help`. */
@@ -25,4 +27,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   ${EXIT_CODE.internal}  internal error
   ${EXIT_CODE.denied}  the answer is no: a wrong password, a denied access, a node that breaks rules
   ${EXIT_CODE.memory}  the memory was short: nothing acknowledged is lost, start it again
+  ${EXIT_CODE.late}  it was told to end and could not in time; nothing acknowledged is lost
 `;

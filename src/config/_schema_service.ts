@@ -1,5 +1,7 @@
-/** The table about the log. */
+/** The tables about the log and about the process as its supervisor sees it. */
 import type { TableSchema } from "./_schema_types.ts";
+
+const DAY_MS = 86_400_000;
 
 /** A part of the schema. */
 export const SERVICE_TABLES = [
@@ -74,6 +76,31 @@ export const SERVICE_TABLES = [
         max: 1_000_000,
         doc:
           "Lines of one kind in a second; what is beyond is counted in a line of its own. Refusals have their own bound and are not counted here. 0 means no limit.",
+      },
+    ],
+  },
+  {
+    name: "service",
+    repeated: false,
+    doc: "How the process ends, and what it tells a supervisor such as systemd.",
+    keys: [
+      {
+        name: "drain_ms",
+        type: "integer",
+        default: 5_000,
+        min: 0,
+        max: 600_000,
+        doc:
+          "When the broker is told to end, it takes no more messages and gives clients so long to take what is on its way to them: acknowledgements that wait for the disk, and messages.",
+      },
+      {
+        name: "store_stuck_ms_max",
+        type: "integer",
+        default: 300_000,
+        min: 0,
+        max: DAY_MS,
+        doc:
+          "The watchdog of systemd is not fed any more when something has waited for the disk for so long, so that the broker is started again, or the machine. 0 means that it is fed all the same.",
       },
     ],
   },

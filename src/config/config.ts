@@ -22,6 +22,7 @@ export interface Config {
   readonly sysTopics: SysTopicsConfig;
   readonly admin: AdminConfig;
   readonly log: LogConfig;
+  readonly service: ServiceConfig;
 }
 
 /** One listener: TCP, or TLS above it where there is a certificate file. */
@@ -353,4 +354,12 @@ export interface LogConfig {
   readonly filesMax: number;
   /** Lines of one kind in a second; 0 is no limit. */
   readonly repeatsPerSecondMax: number;
+}
+
+/** The process as its supervisor sees it. */
+export interface ServiceConfig {
+  /** Milliseconds that clients are given at the end to take what is on its way to them. */
+  readonly drainMs: number;
+  /** Milliseconds something may wait for the disk until the watchdog is not fed; 0 is for ever. */
+  readonly storeStuckMsMax: number;
 }

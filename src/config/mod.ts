@@ -15,6 +15,7 @@ export type {
   OutboxConfig,
   ProtocolConfig,
   QueueConfig,
+  ServiceConfig,
   SessionConfig,
   SparkplugConfig,
   StoreConfig,

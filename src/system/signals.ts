@@ -2,10 +2,21 @@
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** Resolves to the name of the first signal to end; `cancel` stops listening. */
-export function terminationSignal(): { received: Promise<string>; cancel: () => void } {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const listeners = SIGNALS.map((name) => ({ name, listener: () => resolve(name) }));
+/** One of them. */
+export type TerminationSignal = typeof SIGNALS[number];
+
+/** `received` resolves to the name of the first signal to end; `again` is told of the others. */
+export function terminationSignal(
+  again: (name: TerminationSignal) => void,
+): { received: Promise<TerminationSignal>; cancel: () => void } {
+  const { promise, resolve } = Promise.withResolvers<TerminationSignal>();
+  let isFirst = true;
+  const listeners = SIGNALS.map((name) => ({ name, listener: () => heard(name) }));
+  function heard(name: TerminationSignal): void {
+    if (!isFirst) return again(name);
+    isFirst = false;
+    resolve(name);
+  }
   for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
   function cancel(): void {
     for (const { name, listener } of listeners) Deno.removeSignalListener(name, listener);

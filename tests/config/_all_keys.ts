@@ -211,6 +211,8 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   { path: "log.file_bytes_max", default: 10_485_760, min: 4096, max: 1_073_741_824 },
   { path: "log.files_max", default: 5, min: 1, max: 1000 },
   { path: "log.repeats_per_second_max", default: 100, min: 0, max: 1_000_000 },
+  { path: "service.drain_ms", default: 5_000, min: 0, max: 600_000 },
+  { path: "service.store_stuck_ms_max", default: 300_000, min: 0, max: 86_400_000 },
 ];
 
 export const BOOLEANS: readonly { readonly path: string; readonly default: boolean }[] = [

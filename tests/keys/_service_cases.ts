@@ -1,8 +1,10 @@
-/** Keys of the table `log`. */
+/** Keys of the tables `log` and `service`. */
 import { assert, assertEquals } from "@std/assert";
+import { NotifySocket } from "../support/notify_socket.ts";
+import { ServedBroker } from "../support/served_broker.ts";
 import { type ConfigChanges, TestBroker } from "../support/test_broker.ts";
-import { inDirectory } from "../support/waiting.ts";
-import { WireClient } from "../support/wire_client.ts";
+import { eventually, inDirectory, pause } from "../support/waiting.ts";
+import { publishPacket, WireClient } from "../support/wire_client.ts";
 import type { KeyCases } from "./_cases.ts";
 
 type LogChanges = NonNullable<ConfigChanges["log"]>;
@@ -27,6 +29,41 @@ async function filesAfter(log: LogChanges, visits: number): Promise<Map<string, 
         [name, Deno.statSync(`${directory}/${name}`).size] as const
       ),
     );
+  });
+}
+
+/** Ends a broker while a client does not take what is its own; gives how long that took, and the log. */
+async function end(drainMs: number): Promise<{ tookMs: number; log: string }> {
+  const outbox = { highWaterBytes: 4_194_304 };
+  const broker = await TestBroker.start({ service: { drainMs }, outbox });
+  using frozen = await WireClient.connect(broker.port, { clientIdentifier: "frozen" });
+  await frozen.subscribe("t");
+  using publisher = await WireClient.connect(broker.port);
+  for (let i = 0; i < 80; i++) await publisher.publish("t", "x".repeat(100_000));
+  await publisher.publish("other", "x", { qos: 1 });
+  const beforeMs = performance.now();
+  await broker[Symbol.asyncDispose]();
+  return { tookMs: performance.now() - beforeMs, log: broker.log.join("") };
+}
+
+/** Whether the watchdog goes hungry when the disk is full. */
+async function starves(storeStuckMsMax: number): Promise<boolean> {
+  return await inDirectory(async (directory) => {
+    await using socket = await NotifySocket.bind(`${directory}/notify`);
+    await using broker = await ServedBroker.serve({
+      directory,
+      env: { NOTIFY_SOCKET: socket.address, WATCHDOG_USEC: "200000" },
+      toml: `[service]\nstore_stuck_ms_max = ${storeStuckMsMax}\n[audit]\nenabled = false\n`,
+      script: `trap "" XFSZ; exec prlimit --fsize=300000 -- "$0" "$@"`,
+    });
+    using client = await WireClient.connect(broker.port);
+    for (let packetId = 1; packetId <= 40; packetId++) {
+      await client.send(publishPacket("t", "x".repeat(20_000), { qos: 1, packetId, retain: true }));
+      await client.send(publishPacket(`t/${packetId}`, "x".repeat(20_000), { retain: true }));
+    }
+    await eventually("trouble", () => broker.err.includes("store in trouble"));
+    await pause(1_000);
+    return broker.err.includes("the watchdog is not fed: the store");
   });
 }
 
@@ -73,5 +110,16 @@ export const serviceCases: KeyCases = {
         visits < 30,
       );
     }
+  },
+  "service.drain_ms": async () => {
+    for (const drainMs of [100, 3_000]) {
+      const { tookMs, log } = await end(drainMs);
+      assert(tookMs >= drainMs, `${tookMs} ms`);
+      assert(log.includes(`1 clients have not taken in ${drainMs} ms what was theirs`), log);
+    }
+  },
+  "service.store_stuck_ms_max": async () => {
+    assertEquals(await starves(300), true);
+    assertEquals(await starves(60_000), false);
   },
 };

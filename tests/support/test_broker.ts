@@ -65,6 +65,8 @@ export class TestBroker implements AsyncDisposable {
       admin: { ...DEFAULT_CONFIG.admin, ...changes.admin },
       // Tests count lines.
       log: { ...DEFAULT_CONFIG.log, level: "debug", repeatsPerSecondMax: 0, ...changes.log },
+      // Nor do they wait for clients that take nothing.
+      service: { ...DEFAULT_CONFIG.service, drainMs: 0, ...changes.service },
     };
     const log: string[] = [];
     const server = await Server.start(config, { err: (text) => log.push(text) });
