@@ -3,9 +3,10 @@
 #   mosquitto, mosquitto-clients   deno task bench, deno task test:clients
 #   prometheus                     deno task test:clients
 #   python3                        stops the thread of a store, in deno task test:clients
+#   systemd                        judges scripts/relayq.service, in deno task test:clients
 #   openssl                        certificates for the tests of TLS; without it they are skipped
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl \
-  python3
+  python3 systemd
