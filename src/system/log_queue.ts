@@ -37,7 +37,8 @@ export class LogQueue {
   #lost = 0;
   #lostReason = "";
   #trouble: string | null = null;
-  #reopens = false;
+  /** The target is to be opened anew behind so many of those that wait; null if it is not. */
+  #reopensBehind: number | null = null;
   #running: Promise<void> | null = null;
   #ended = false;
 
@@ -60,7 +61,7 @@ export class LogQueue {
 
   /** Opens the target anew, for the lines that come now. */
   reopen(): void {
-    this.#reopens = true;
+    this.#reopensBehind = this.#waiting.length;
     this.#run();
   }
 
@@ -83,27 +84,30 @@ export class LogQueue {
     if (this.#ended) return;
     this.#running ??= this.#drain().finally(() => {
       this.#running = null;
-      if (this.#waiting.length > 0 || this.#reopens) this.#run();
+      if (this.#waiting.length > 0 || this.#reopensBehind !== null) this.#run();
     });
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#reopens) {
-      if (this.#reopens) {
-        this.#reopens = false;
-        const problem = await this.#target.reopen?.() ?? null;
-        if (problem !== null) this.#tell(problem);
+    while (this.#waiting.length > 0 || this.#reopensBehind !== null) {
+      // What came before is still for the old one.
+      const before = this.#reopensBehind;
+      if (before !== 0) {
+        if (before !== null) this.#reopensBehind = 0;
+        await this.#write(before ?? this.#waiting.length);
+        continue;
       }
-      if (this.#waiting.length > 0) await this.#write();
+      this.#reopensBehind = null;
+      const problem = await this.#target.reopen?.() ?? null;
+      if (problem !== null) this.#tell(problem);
     }
   }
 
-  /** Writes what waits now. */
-  async #write(): Promise<void> {
+  /** Writes the first `count` of those that wait. */
+  async #write(count: number): Promise<void> {
     const lost = this.#lost;
     const loss = lost === 0 ? NOTHING : this.#lossOf();
-    const bytes = joined([loss, ...this.#waiting]);
-    this.#waiting = [];
+    const bytes = joined([loss, ...this.#waiting.splice(0, count)]);
     this.#lost = 0;
     const { written, problem } = await this.#target.write(bytes);
     this.#waitingBytes = this.#waiting.reduce((sum, { length }) => sum + length, 0);
