@@ -15,6 +15,7 @@ export class BrokerProcess {
   readonly #outputEnded: Promise<unknown>;
   #stderr = "";
   #port = 0;
+  #adminPort = 0;
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
@@ -46,6 +47,11 @@ export class BrokerProcess {
   /** Where it listens first, as soon as that is known. */
   get port(): number {
     return this.#port;
+  }
+
+  /** Where its admin listener listens, as soon as `listening` has resolved; 0 without one. */
+  get adminPort(): number {
+    return this.#adminPort;
   }
 
   /** Warnings and errors of the log so far, the last of them. */
@@ -91,8 +97,10 @@ export class BrokerProcess {
     for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
       banner = (banner + text).slice(-STDERR_CHARACTERS);
       const port = /listens on\s+\S+:(\d+)\s/.exec(banner)?.[1];
-      if (port === undefined || this.#port > 0) continue;
+      const admin = /\n {2}admin\s+(\S+)\s/.exec(banner)?.[1];
+      if (port === undefined || admin === undefined || this.#port > 0) continue;
       this.#port = Number(port);
+      this.#adminPort = URL.canParse(admin) ? Number(new URL(admin).port) : 0;
       this.#listening.resolve();
     }
     this.#listening.reject(new Error(`Cannot start broker: ${this.#stderr}`));

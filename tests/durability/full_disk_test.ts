@@ -14,11 +14,6 @@ async function until(condition: () => boolean, what: string): Promise<void> {
   }
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
-
 /** Status and reason of `/readyz`. */
 async function readiness(port: number): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/readyz`);
@@ -32,11 +27,10 @@ Deno.test({
   fn: async () => {
     const directory = await Deno.makeTempDir({ prefix: "relayq-test-" });
     const config = `${directory}/relayq.toml`;
-    const adminPort = freePort();
     await Deno.writeTextFile(
       config,
       `[[listeners]]\naddress = "127.0.0.1:0"\n[store]\ndata_dir = "${directory}/data"\n` +
-        `[admin]\naddress = "127.0.0.1:${adminPort}"\n`,
+        `[admin]\naddress = "127.0.0.1:0"\n`,
     );
     const script = `trap "" XFSZ; exec prlimit --fsize=${FILE_BYTES_MAX}:unlimited -- "$0" "$@"`;
     const full = BrokerProcess.start(config, ["sh", "-c", script]);
@@ -58,7 +52,7 @@ Deno.test({
       }
       await until(() => full.stderr.includes("store in trouble"), "trouble");
       assertStringIncludes(
-        await readiness(adminPort),
+        await readiness(full.adminPort),
         "503 the store is in trouble: Cannot commit",
       );
       const before = acknowledged;
@@ -76,7 +70,7 @@ Deno.test({
       await acknowledgements;
       await until(() => full.stderr.includes("store recovered"), "recovery");
       assertStringIncludes(full.stderr, "acknowledgements wait: Cannot commit");
-      assertEquals(await readiness(adminPort), "200 ");
+      assertEquals(await readiness(full.adminPort), "200 ");
     } finally {
       await full.kill();
     }

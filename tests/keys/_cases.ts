@@ -9,7 +9,6 @@ import { doorCases } from "./_door_cases.ts";
 import { auditAndTakeOverCases } from "./_audit_cases.ts";
 import { queueAndOutboxCases } from "./_queue_cases.ts";
 import { rateCases } from "./_rate_cases.ts";
-import { memoryCases } from "./_memory_cases.ts";
 import { securityCases } from "./_security_cases.ts";
 import { judgingCases } from "./_judging_cases.ts";
 import { sparkplugCases } from "./_sparkplug_cases.ts";
@@ -284,7 +283,6 @@ export const KEY_CASES: KeyCases = {
   ...sparkplugCases,
   ...judgingCases,
   ...startCases,
-  ...memoryCases,
   ...adminCases,
   ...serviceCases,
 };

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { configReference } from "../../src/config/mod.ts";
 import { NEEDS_OPENSSL, OPENSSL } from "../support/test_authority.ts";
+import { memoryCases } from "../process/_memory_cases.ts";
 import { KEY_CASES } from "./_cases.ts";
 import { tlsCases } from "./_tls_cases.ts";
 
@@ -13,6 +14,8 @@ for (const [key, check] of Object.entries(KEY_CASES)) {
 Deno.test("every key of the reference has a case that a running broker obeys it", () => {
   const rows = configReference().matchAll(/^\| `([^`]+)`/gm);
   const keys = [...rows].map((row) => row[1]!.replace("[[listeners]] ", "listeners."));
-  assertEquals(keys.filter((key) => KEY_CASES[key] === undefined), []);
-  assertEquals(Object.keys(KEY_CASES).length, keys.length);
+  // Those of the memory are run by tests/process.
+  const cases = { ...KEY_CASES, ...memoryCases };
+  assertEquals(keys.filter((key) => cases[key] === undefined), []);
+  assertEquals(Object.keys(cases).length, keys.length);
 });

@@ -1,8 +1,8 @@
-/** Keys of the table `memory`. The broker shares the test's process, and so its memory. */
+/** Keys of the table `memory`. The broker shares the memory of its process with the tests: they run alone. */
 import { assert, assertEquals } from "@std/assert";
 import { type ConfigChanges, TestBroker } from "../support/test_broker.ts";
 import { WireClient } from "../support/wire_client.ts";
-import type { KeyCases } from "./_cases.ts";
+import type { KeyCases } from "../keys/_cases.ts";
 
 type MemoryChanges = NonNullable<ConfigChanges["memory"]>;
 
