@@ -1,0 +1,268 @@
+/**
+ * Mutation testing of the rooms that carry the protocol: every comparison, condition, sum and
+ * statement of `src/mqtt` and `src/broker` is broken once, and some test has to notice.
+ * All mutants sleep in one instrumented copy of the source, so that none has to be compiled alone.
+ */
+import { parseArgs } from "@std/cli";
+import { describeMutant, type Mutant, type MutantOutcome } from "./mutant.ts";
+import { instrument } from "./instrument.ts";
+import { RunnerProcess } from "./runner_process.ts";
+import { shuffled } from "./shuffled.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOMS = ["src/mqtt", "src/broker"];
+/** In-process tests: the core takes bytes and gives bytes, no socket is needed. */
+const TESTS = ["tests/mqtt", "tests/broker", "tests/wire_cases", "tests/simulation"];
+/** Those that start a server, or look at the text of the source. */
+const LEFT_OUT = /attack_socket_test|review_log_test|server_test/;
+const LEFT_OUT_NAMES =
+  /every mutant still has the text|same run every time|command of the simulation/;
+/** A test may take so many times as long as without a mutant. */
+const PATIENCE = 10;
+const PATIENCE_FLOOR_MS = 4_000;
+/** Tests of one mutant take at most so long in all; the quickest and most special come first. */
+const BUDGET_MS = 8_000;
+/** After so many mutants the tests of the last one run once more without any. */
+const CONTROL_EVERY = 20;
+const KILLED_MIN = 0.85;
+
+const USAGE =
+  `usage: deno task mutation [--sample N] [--seed N] [--file TEXT] [--jobs N] [--json FILE]
+  --sample   so many mutants, drawn by the seed (default: all)
+  --seed     which ones (default: 1)
+  --file     only of files whose path holds this
+  --jobs     processes side by side (default: 2)
+  --json     writes every outcome to a file`;
+
+interface Options {
+  readonly sample: number;
+  readonly seed: number;
+  readonly file: string;
+  readonly jobs: number;
+  readonly json: string;
+}
+
+/** A copy of the repository with all mutants in it. */
+interface Plantation {
+  readonly root: string;
+  readonly mutants: readonly Mutant[];
+  readonly modules: readonly string[];
+}
+
+/** What each test reaches. */
+interface Reach {
+  readonly names: readonly string[];
+  /** By test, in milliseconds; NaN where the test cannot be used. */
+  readonly times: readonly number[];
+  /** Numbers of tests by mutant, in the order in which they are tried. */
+  readonly tests: ReadonlyMap<number, readonly number[]>;
+}
+
+/** Runs the command; gives the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const options = parse(args);
+  if (options === null) {
+    print(USAGE);
+    return 2;
+  }
+  const root = await Deno.makeTempDir({ prefix: "relayq-mutation-" });
+  try {
+    const plantation = await plant(root);
+    const reach = await explore(plantation);
+    const chosen = choose(plantation.mutants, options);
+    print(
+      `${plantation.mutants.length} mutants, ${chosen.length} of them tried by ${reach.names.length} tests`,
+    );
+    const outcomes = await tryAll(chosen, { plantation, reach, jobs: options.jobs });
+    if (options.json !== "") {
+      await Deno.writeTextFile(options.json, JSON.stringify(outcomes, null, 1));
+    }
+    return report(outcomes);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+function parse(args: readonly string[]): Options | null {
+  let unknown = false;
+  const flags = parseArgs([...args], {
+    string: ["sample", "seed", "file", "jobs", "json"],
+    unknown: () => {
+      unknown = true;
+      return false;
+    },
+  });
+  const { sample = "Infinity", seed = "1", jobs = "2", file = "", json = "" } = flags;
+  const numbers = [Number(sample), Number(seed), Number(jobs)];
+  if (unknown || !numbers.every((value) => value >= 1)) return null;
+  return {
+    sample: numbers[0]!,
+    seed: numbers[1]!,
+    jobs: numbers[2]!,
+    file: String(file),
+    json: String(json),
+  };
+}
+
+/** Copies what the tests need, the rooms instrumented. */
+async function plant(root: string): Promise<Plantation> {
+  const mutants: Mutant[] = [];
+  for (const name of ["deno.json", "deno.lock", "main.ts"]) {
+    await Deno.copyFile(ROOT + name, `${root}/${name}`);
+  }
+  const switchboard = `file://${root}/scripts/mutation/switchboard.ts`;
+  for (const directory of ["src", "tests", "fuzz", "scripts"]) {
+    for (const file of files(directory)) {
+      await Deno.mkdir(`${root}/${file.slice(0, file.lastIndexOf("/"))}`, { recursive: true });
+      if (!ROOMS.some((room) => file.startsWith(`${room}/`)) || !file.endsWith(".ts")) {
+        await Deno.copyFile(ROOT + file, `${root}/${file}`);
+        continue;
+      }
+      const text = await Deno.readTextFile(ROOT + file);
+      await Deno.writeTextFile(`${root}/${file}`, instrument(text, { file, switchboard, mutants }));
+    }
+  }
+  const modules = TESTS.flatMap((directory) => files(directory))
+    .filter((file) => file.endsWith("_test.ts") && !LEFT_OUT.test(file))
+    .map((file) => `${root}/${file}`);
+  return { root, mutants, modules };
+}
+
+/** Paths of all files of a directory, from the root of the repository, sorted. */
+function files(directory: string): string[] {
+  return [...Deno.readDirSync(ROOT + directory)].flatMap((entry) => {
+    const path = `${directory}/${entry.name}`;
+    return entry.isDirectory ? files(path) : [path];
+  }).sort();
+}
+
+/** Runs every test once without a mutant. */
+async function explore({ root, modules, mutants }: Plantation): Promise<Reach> {
+  const runner = new RunnerProcess({ root, modules });
+  await runner.start();
+  const times: number[] = [];
+  const reached: (readonly number[])[] = [];
+  try {
+    for (const [test, name] of runner.names.entries()) {
+      const found = LEFT_OUT_NAMES.test(name) ? null : await runner.reach(test, 120_000);
+      const usable = found !== null && found.passed;
+      if (found !== null && !usable) print(`not usable, since it fails without a mutant: ${name}`);
+      times.push(usable ? found.ms : NaN);
+      reached.push(usable ? found.mutants : []);
+    }
+  } finally {
+    await runner.end();
+  }
+  const byMutant = new Map<number, number[]>(mutants.map((_, number) => [number, []]));
+  for (const [test, numbers] of reached.entries()) {
+    for (const number of numbers) byMutant.get(number)!.push(test);
+  }
+  // Who reaches little is about little; and what is quick costs nothing.
+  const cost = (test: number) => times[test]! * (1 + reached[test]!.length);
+  const tests = new Map<number, readonly number[]>();
+  for (const [number, all] of byMutant) {
+    tests.set(number, withinBudget(all.toSorted((a, b) => cost(a) - cost(b)), times));
+  }
+  return { names: runner.names, times, tests };
+}
+
+/** As many of the tests as fit; the last ones, the simulator above all, always: they see most. */
+function withinBudget(tests: readonly number[], times: readonly number[]): number[] {
+  const last = tests.slice(-3);
+  const chosen: number[] = [];
+  let ms = 0;
+  for (const test of tests.slice(0, -3)) {
+    ms += times[test]!;
+    if (ms > BUDGET_MS) break;
+    chosen.push(test);
+  }
+  return [...chosen.slice(0, 20), ...last, ...chosen.slice(20)];
+}
+
+/** The mutants that are tried, as numbers. */
+function choose(mutants: readonly Mutant[], { sample, seed, file }: Options): number[] {
+  const numbers = mutants.flatMap((mutant, number) => mutant.file.includes(file) ? [number] : []);
+  return sample >= numbers.length
+    ? numbers
+    : shuffled(numbers, seed).slice(0, sample).sort((a, b) => a - b);
+}
+
+/** Tries the mutants, some side by side. */
+async function tryAll(
+  chosen: readonly number[],
+  { plantation, reach, jobs }: { plantation: Plantation; reach: Reach; jobs: number },
+): Promise<MutantOutcome[]> {
+  const { mutants, root, modules } = plantation;
+  const outcomes = new Map<number, MutantOutcome>();
+  const waiting = [...chosen];
+  const limitMs = (test: number) => reach.times[test]! * PATIENCE + PATIENCE_FLOOR_MS;
+  async function work(): Promise<void> {
+    const runner = new RunnerProcess({ root, modules });
+    await runner.start();
+    try {
+      for (let number = waiting.shift(); number !== undefined; number = waiting.shift()) {
+        const mutant = mutants[number]!;
+        const tests = reach.tests.get(number)!;
+        if (tests.length === 0) {
+          outcomes.set(number, { mutant, result: "not covered", killedBy: "" });
+          continue;
+        }
+        const { test, hung } = await runner.notice({ mutant: number, tests, limitMs });
+        const killedBy = test === null ? "" : reach.names[test]!;
+        const result = hung ? "timeout" : test === null ? "survived" : "killed";
+        outcomes.set(number, { mutant, result, killedBy });
+        // Tests that fail by themselves would kill everything.
+        if (outcomes.size % CONTROL_EVERY === 0) {
+          const control = await runner.notice({ mutant: -1, tests: tests.slice(0, 20), limitMs });
+          if (control.test !== null) {
+            throw new Error(
+              `Cannot trust "${reach.names[control.test]}": it fails without a mutant`,
+            );
+          }
+        }
+        if (outcomes.size % 100 === 0) print(`  ${outcomes.size} of ${chosen.length}`);
+      }
+    } finally {
+      await runner.end();
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, work));
+  return chosen.map((number) => outcomes.get(number)!);
+}
+
+/** Prints the survivors and the table; gives the exit code. */
+function report(outcomes: readonly MutantOutcome[]): number {
+  for (const { mutant, result } of outcomes) {
+    if (result === "survived" || result === "not covered") {
+      print(`${result}: ${describeMutant(mutant)}`);
+    }
+  }
+  print("\nfile                                        mutants  killed  survived  not covered");
+  const byFile = Map.groupBy(outcomes, ({ mutant }) => mutant.file);
+  for (const [file, some] of [...byFile, ["all", outcomes] as const]) {
+    const count = (result: string) => some.filter((outcome) => outcome.result === result).length;
+    const killed = count("killed") + count("timeout");
+    const figures = [
+      `${some.length}`.padStart(7),
+      `${Math.round(100 * killed / some.length)} %`.padStart(7),
+      `${count("survived")}`.padStart(9),
+      `${count("not covered")}`.padStart(12),
+    ];
+    print(`${file.padEnd(42)} ${figures.join(" ")}`);
+  }
+  const killed =
+    outcomes.filter(({ result }) => result === "killed" || result === "timeout").length;
+  const share = killed / outcomes.length;
+  print(
+    `\n${killed} of ${outcomes.length} mutants killed, ${(100 * share).toFixed(1)} % (at least ${
+      100 * KILLED_MIN
+    } %)`,
+  );
+  return share >= KILLED_MIN ? 0 : 1;
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+}
+
+if (import.meta.main) Deno.exitCode = await main(Deno.args);
