@@ -2,9 +2,11 @@
 import { ACCESS_FILES } from "./access_files.ts";
 import { ACCESS_RULES } from "./access_rules.ts";
 import { CERTIFICATE } from "./certificate.ts";
+import { CONFIG } from "./config.ts";
 import { CORE } from "./core.ts";
 import { CRL } from "./crl.ts";
 import { DECODER } from "./decoder.ts";
+import { HTTP_REQUEST } from "./http_request.ts";
 import { PROXY_PROTOCOL } from "./proxy_protocol.ts";
 import { ROUND_TRIP } from "./round_trip.ts";
 import { SPARKPLUG_READER } from "./sparkplug_reader.ts";
@@ -27,4 +29,6 @@ export const TARGETS: readonly Target[] = [
   SPARKPLUG_READER,
   SPARKPLUG_REFEREE,
   WEBSOCKET,
+  CONFIG,
+  HTTP_REQUEST,
 ];

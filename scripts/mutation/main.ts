@@ -4,12 +4,12 @@
  * All mutants sleep in one instrumented copy of the source, so that none has to be compiled alone.
  */
 import { parseArgs } from "@std/cli";
+import { copyInstrumented, repositoryFiles } from "../instrumented_copy.ts";
 import { describeMutant, type Mutant, type MutantOutcome } from "./mutant.ts";
 import { instrument } from "./instrument.ts";
 import { RunnerProcess } from "./runner_process.ts";
 import { shuffled } from "./shuffled.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const ROOMS = ["src/mqtt", "src/broker"];
 /** In-process tests: the core takes bytes and gives bytes, no socket is needed. */
 const TESTS = ["tests/mqtt", "tests/broker", "tests/wire_cases", "tests/simulation"];
@@ -107,33 +107,15 @@ function parse(args: readonly string[]): Options | null {
 /** Copies what the tests need, the rooms instrumented. */
 async function plant(root: string): Promise<Plantation> {
   const mutants: Mutant[] = [];
-  for (const name of ["deno.json", "deno.lock", "main.ts"]) {
-    await Deno.copyFile(ROOT + name, `${root}/${name}`);
-  }
   const switchboard = `file://${root}/scripts/mutation/switchboard.ts`;
-  for (const directory of ["src", "tests", "fuzz", "scripts"]) {
-    for (const file of files(directory)) {
-      await Deno.mkdir(`${root}/${file.slice(0, file.lastIndexOf("/"))}`, { recursive: true });
-      if (!ROOMS.some((room) => file.startsWith(`${room}/`)) || !file.endsWith(".ts")) {
-        await Deno.copyFile(ROOT + file, `${root}/${file}`);
-        continue;
-      }
-      const text = await Deno.readTextFile(ROOT + file);
-      await Deno.writeTextFile(`${root}/${file}`, instrument(text, { file, switchboard, mutants }));
-    }
-  }
-  const modules = TESTS.flatMap((directory) => files(directory))
+  await copyInstrumented(root, {
+    rooms: ROOMS,
+    rewrite: (text, file) => instrument(text, { file, switchboard, mutants }),
+  });
+  const modules = TESTS.flatMap(repositoryFiles)
     .filter((file) => file.endsWith("_test.ts") && !LEFT_OUT.test(file))
     .map((file) => `${root}/${file}`);
   return { root, mutants, modules };
-}
-
-/** Paths of all files of a directory, from the root of the repository, sorted. */
-function files(directory: string): string[] {
-  return [...Deno.readDirSync(ROOT + directory)].flatMap((entry) => {
-    const path = `${directory}/${entry.name}`;
-    return entry.isDirectory ? files(path) : [path];
-  }).sort();
 }
 
 /** Runs every test once without a mutant. */
