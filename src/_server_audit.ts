@@ -30,6 +30,7 @@ const SAMPLED_KINDS = [
   "lock-outs",
   "denials",
   "storms",
+  "admin",
   "connections",
 ] as const;
 
@@ -44,7 +45,8 @@ type SampledEvent =
   | "take-over"
   | "take-over-storm"
   | "acl-denied"
-  | "sparkplug-refused";
+  | "sparkplug-refused"
+  | "admin";
 
 /** An entry that can say how many before it were left out. */
 export type SampledEntry = Extract<
@@ -104,6 +106,7 @@ export class AuditTrail {
       "lock-outs": new AuditSampler(attacks),
       "denials": new AuditSampler(attacks),
       "storms": new AuditSampler(attacks),
+      "admin": new AuditSampler(attacks),
       "connections": new AuditSampler({
         perKeyMax: connectionsPerClientMax,
         windowMs: MINUTE_MS,

@@ -1,18 +1,13 @@
 /** The listeners of the configuration: plain ones, and those that speak TLS. */
 import { type Config, type ListenerConfig, parseListenAddress } from "./config/mod.ts";
-import {
-  type CertificateCrypto,
-  type FileOutcome,
-  loadCertificateCrypto,
-  loadTlsFiles,
-  parsePins,
-} from "./security/mod.ts";
+import { type CertificateCrypto, type FileOutcome, loadCertificateCrypto } from "./security/mod.ts";
 import {
   type Accepted,
   Entrance,
   type EntranceEvents,
   type EntranceParts,
 } from "./_server_entrance.ts";
+import { filesOf, tlsSettings } from "./_server_tls.ts";
 import type { ListenerFigures } from "./admin/mod.ts";
 import { type ByteStream, TcpListener, TlsAcceptor, type TlsSettings } from "./transport/mod.ts";
 
@@ -142,43 +137,14 @@ export class Listeners {
 
   async #settings(config: ListenerConfig): Promise<TlsSettings | { problem: string }> {
     const crypto = this.#crypto ??= await loadCertificateCrypto();
-    const { certificateFile, keyFile, caFile, crlFile } = config;
-    const paths = {
-      certificateFile,
-      keyFile,
-      caFile: caFile === "" ? null : caFile,
-      crlFiles: crlFile === "" ? [] : [crlFile],
-    };
-    const material = await loadTlsFiles(paths, { crypto, nowMs: Date.now() });
-    if ("problem" in material) return material;
-    for (const warning of material.warnings) {
-      this.#parts.said("warn", `TLS: listener=${config.address} ${warning}`);
-    }
-    const pins = parsePins(config.certificatePins.split(/\s+/).filter((pin) => pin !== ""));
-    if ("problem" in pins) return pins;
-    return {
-      material,
-      pins,
-      policy: {
-        clientCertificate: config.clientCertificates,
-        certificateClock: config.certificateClock,
-        crlExpired: config.crlExpired,
-        crlMissing: config.crlMissing,
-        identityFrom: config.identityFrom,
-      },
-      minVersion: `TLSv${config.tlsVersionMin}`,
-      alpn: [],
-      handshakeTimeoutMs: config.handshakeTimeoutMs,
-      handshakesMax: config.handshakesMax,
-    };
+    return await tlsSettings(config, {
+      crypto,
+      warn: (text) => this.#parts.said("warn", `TLS: listener=${config.address} ${text}`),
+    });
   }
 }
 
-function nameOf({ hostname, port }: Deno.NetAddr): string {
+/** An address as text. */
+export function nameOf({ hostname, port }: Pick<Deno.NetAddr, "hostname" | "port">): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** Paths of the files of a listener. */
-export function filesOf({ certificateFile, keyFile, caFile, crlFile }: ListenerConfig): string[] {
-  return [certificateFile, keyFile, caFile, crlFile].filter((path) => path !== "");
 }

@@ -1,5 +1,5 @@
 /** What the composition root is made of: the parts that the configuration asks for. */
-import { filesOf } from "./_server_listeners.ts";
+import { filesOf } from "./_server_tls.ts";
 import type { BrokerLimits } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import { Gatekeeper } from "./security/mod.ts";
@@ -60,10 +60,11 @@ export function openGatekeeper(
 }
 
 /** Paths of the files that may be read again while the broker runs. */
-export function reloadableFiles({ security, listeners }: Config): readonly string[] {
+export function reloadableFiles({ security, listeners, admin }: Config): readonly string[] {
   const { passwordFile, accessFile, pinFile } = security;
-  const own = [passwordFile, accessFile, pinFile].filter((path) => path !== "");
-  return [...new Set([...own, ...listeners.flatMap(filesOf)])];
+  const { tokensFile } = admin;
+  const own = [passwordFile, accessFile, pinFile, tokensFile].filter((path) => path !== "");
+  return [...new Set([...own, ...[...listeners, admin].flatMap(filesOf)])];
 }
 
 /** How logins went, by the end of their topic. */

@@ -16,6 +16,8 @@ export interface ReloadParts {
   readonly listeners: Listeners;
   readonly reception: Reception;
   readonly trail: AuditTrail;
+  /** Files that no connection of a client depends on. */
+  readonly others: (paths: ReadonlySet<string> | null) => Promise<readonly FileOutcome[]>;
 }
 
 /** What is to be read next: null is everything. */
@@ -31,9 +33,10 @@ export class Reloads {
   #failed = 0;
   /** The reload that has not begun yet; others join it. */
   #next: { request: Request; readonly done: Promise<void> } | null = null;
-  /** When passwords and rules have been read, and when the listeners' files have. */
+  /** When passwords and rules have been read, when the listeners' files have, and the others. */
   #rulesRead: Promise<void> = Promise.resolve();
   #listenersRead: Promise<void> = Promise.resolve();
+  #othersRead: Promise<void> = Promise.resolve();
   #watch: FileWatch | null = null;
 
   constructor(turns: Turns, parts: ReloadParts) {
@@ -65,7 +68,8 @@ export class Reloads {
     this.#rulesRead = taken.then(() => {});
     const done = taken.then((request) => {
       this.#listenersRead = this.#listenersRead.then(() => this.#readListeners(request));
-      return this.#listenersRead;
+      this.#othersRead = this.#othersRead.then(() => this.#readOthers(request));
+      return Promise.all([this.#listenersRead, this.#othersRead]).then(() => {});
     });
     this.#next = { request: paths === null ? null : new Set(paths), done };
     return done;
@@ -116,6 +120,10 @@ export class Reloads {
     const outcomes = await listeners.reload(request);
     await reception.recheckCertificates(listeners);
     this.#tell(outcomes);
+  }
+
+  async #readOthers(request: Request): Promise<void> {
+    this.#tell(await this.#parts.others(request));
   }
 
   #tell(outcomes: readonly FileOutcome[]): void {

@@ -18,7 +18,7 @@ import {
 } from "./broker/mod.ts";
 import { BlockPool } from "./mqtt/mod.ts";
 import type { Store } from "./store/mod.ts";
-import { Log, type LogOptions } from "./system/mod.ts";
+import { Log, type LogLine, type LogOptions } from "./system/mod.ts";
 import type { ConnectionDriver, TurnOwner } from "./transport/mod.ts";
 
 /** Memory that drained buffers may keep for reuse. */
@@ -83,6 +83,8 @@ export class Turns implements TurnOwner {
       witness: TurnWitness;
       logOptions: LogOptions;
       writeLog: (lines: string) => void;
+      /** Each line before it is written. */
+      lineSeen: (line: LogLine) => void;
     },
   ) {
     this.pool = new BlockPool(POOL_BYTES_MAX);
@@ -95,6 +97,7 @@ export class Turns implements TurnOwner {
         this.#logLines += line;
         this.requestTurn();
       },
+      seen: parts.lineSeen,
       wallMs: Date.now,
       nowMs: () => performance.now(),
     });

@@ -1,5 +1,6 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
 import { AdminListener, type ServerFigures } from "./_server_admin.ts";
+import { ApiSide } from "./_server_api.ts";
 import { type AuditFacts, AuditTrail } from "./_server_audit.ts";
 import { type CoreParts, makeBroker } from "./_server_broker.ts";
 import { ConnectionAudit } from "./_server_audit_connections.ts";
@@ -13,11 +14,12 @@ import { Reception } from "./_server_reception.ts";
 import { Reloads } from "./_server_reloads.ts";
 import { openSparkplug, type SparkplugSide } from "./_server_sparkplug.ts";
 import { Service, STOP_MS_MAX } from "./_server_service.ts";
+import { StoreTroubles } from "./_server_store_troubles.ts";
+import { SysRounds } from "./_server_sys_rounds.ts";
 import { takeOverPolicy } from "./_server_take_over.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
-import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
-import { type Broker, SysTopics } from "./broker/mod.ts";
+import type { Broker } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import {
   type QuarantineReport,
@@ -115,17 +117,17 @@ export class Server {
   readonly #outlet: LogOutlet;
   readonly #audit: ConnectionAudit;
   readonly #sparkplug: SparkplugSide;
+  readonly #api: ApiSide;
   #door: FrontDoor | null = null;
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
   #reloads: Reloads | null = null;
   #admin: AdminListener | null = null;
   #accepting = false;
-  readonly #sysTopics = new SysTopics();
-  readonly #startedMs = performance.now();
+  readonly #sysTopics = new SysRounds();
   #memory: MemoryWatch | null = null;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
-  #trouble: string | null = null;
+  readonly #troubles = new StoreTroubles();
   /** Damaged databases that lie beside the present one; 0 unless this start has set one aside. */
   #quarantines = 0;
 
@@ -137,6 +139,7 @@ export class Server {
     this.#trail = parts.trail;
     this.#sparkplug = parts.sparkplug;
     this.#outlet = parts.outlet;
+    this.#api = new ApiSide(config);
     this.#audit = new ConnectionAudit(parts.trail, (client) => parts.gatekeeper.identityOf(client));
     const takeOvers = takeOverPolicy(config.takeOver, {
       trail: parts.trail,
@@ -147,6 +150,7 @@ export class Server {
       witness: this.#audit,
       logOptions: logOptions(config.log),
       writeLog: (lines) => parts.outlet.add(lines),
+      lineSeen: (line) => this.#api.lineSeen(line),
     });
     this.#log = this.turns.log;
     this.broker = this.turns.broker;
@@ -262,6 +266,7 @@ export class Server {
       this.#log.line("warn", text);
     }
     await this.#reception?.shutDown();
+    this.#api.hub.close();
     await this.#admin?.close(); // until here it says that nobody is accepted any more
     this.broker.stopping(this.turns.instant());
     this.turns.end();
@@ -302,12 +307,16 @@ export class Server {
       listeners,
       reception,
       trail: this.#trail,
+      others: async (paths) => await this.#admin?.reload(paths) ?? [],
     });
     this.#reloads.watch(marks, config.security.fileCheckMs);
-    const admin = AdminListener.open(config, {
+    const admin = await AdminListener.open(config, {
       turns: this.turns,
+      trail: this.#trail,
       figures: () => this.#figures(),
       accepting: () => this.#accepting,
+      api: this.#api.routes({ config, turns: this.turns }),
+      admitsChanged: (stillAdmits) => this.#api.hub.recheck(stillAdmits),
     });
     if (admin !== null && "problem" in admin) return admin;
     this.#admin = admin;
@@ -321,7 +330,10 @@ export class Server {
       this.#memory = new MemoryWatch(memory, { turns: this.turns, trail: this.#trail });
     }
     this.#timers.push(setInterval(() => this.#tick(), TICK_MS));
-    const recheck = () => void this.#reception!.recheckCertificates(this.#listeners!);
+    const recheck = () => {
+      void this.#reception!.recheckCertificates(this.#listeners!);
+      void this.#admin?.recheck();
+    };
     this.#timers.push(setInterval(recheck, RECHECK_MS));
     const { enabled, intervalMs } = this.#config.sysTopics;
     if (!enabled) return;
@@ -346,16 +358,7 @@ export class Server {
     this.#sparkplug.desk?.tick(instant);
     this.#trail.tick(instant.nowMs);
     this.#door?.tick(instant.nowMs);
-    const { trouble } = this.#store;
-    if (trouble !== this.#trouble) {
-      this.#trouble = trouble;
-      const about = { room: "store" } as const;
-      if (trouble === null) {
-        this.#log.line("warn", "store recovered: acknowledgements leave again", about);
-      } else {
-        this.#log.line("error", `store in trouble: acknowledgements wait: ${trouble}`, about);
-      }
-    }
+    this.#troubles.look(this.#store.trouble, this.#log);
     this.#log.tick(performance.now());
     this.turns.requestTurn();
   }
@@ -377,21 +380,18 @@ export class Server {
   }
 
   #publishSysTopics(): void {
-    const facts = {
-      version: deno.version,
-      uptimeMs: performance.now() - this.#startedMs,
-      heapBytes: Deno.memoryUsage().heapUsed,
-      memory: this.#memory?.facts ?? {},
-      store: { ...storeFacts(this.#store), quarantines: this.#quarantines },
-      door: this.#door?.facts ?? {},
-      server: { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper) },
-      audit: { ...this.#trail.facts },
-    };
     const instant = this.turns.instant();
-    for (const [topic, value] of this.#sysTopics.round(this.broker.statistics, facts)) {
-      const payload = encodeUtf8(value);
-      this.broker.publish(topic as TopicName, { payload, qos: 0, retain: true }, instant);
-    }
+    const memory = this.#memory?.facts ?? {};
+    const store = { ...storeFacts(this.#store), quarantines: this.#quarantines };
+    const server = { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper) };
+    const facts = {
+      memory,
+      store,
+      door: this.#door?.facts ?? {},
+      server,
+      audit: this.#trail.facts,
+    };
+    this.#sysTopics.publish(this.broker, facts, instant);
     this.#sparkplug.desk?.publishTopics(instant);
     this.turns.requestTurn();
   }

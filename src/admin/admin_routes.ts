@@ -1,27 +1,57 @@
 /** What the admin listener serves. */
+import type { AdminAccess } from "./access.ts";
+import { type ApiAudit, routesOfApi } from "./api.ts";
+import { API_DEFINITIONS, OPENAPI } from "./api_definitions.ts";
 import { BearerToken } from "./bearer_token.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
 import { healthRoutes, type ReadinessFacts } from "./health.ts";
-import type { Route } from "./http.ts";
+import type { Route, RoutedRequest } from "./http.ts";
 import { type MetricSources, metricsPage } from "./metrics_page.ts";
+import { openApi } from "./openapi.ts";
+import { type AnyDefinition, type ApiRoute, serve } from "./route.ts";
 
 /** What the routes need. */
 export interface AdminParts {
+  readonly version: string;
   readonly metrics: () => MetricSources;
   readonly readiness: () => ReadinessFacts;
-  /** SHA-256 of the token for `/metrics` in hexadecimal digits; empty where none is needed. */
+  /** SHA-256 of the token for `/metrics` in hexadecimal digits; empty where there is none. */
   readonly metricsTokenSha256: string;
+  readonly access: AdminAccess;
+  readonly audited: (entry: ApiAudit) => void;
+  /** The routes of the API besides its document. */
+  readonly api: readonly ApiRoute[];
 }
 
-/** All routes. */
-export function adminRoutes(
-  { metrics, readiness, metricsTokenSha256 }: AdminParts,
-): readonly Route[] {
-  const token = metricsTokenSha256 === "" ? null : new BearerToken(metricsTokenSha256);
-  const page = (): Response =>
-    new Response(metricsPage(metrics()), { headers: { "content-type": EXPOSITION_TYPE } });
+/** All routes. Throws where the API is not served as its definitions say. */
+export function adminRoutes(parts: AdminParts): readonly Route[] {
+  const { access, audited, readiness, version } = parts;
+  const document = openApi(API_DEFINITIONS, version);
+  const api = [...parts.api, serve(OPENAPI, () => document)];
+  const served = new Set(api.map(({ definition }) => definition));
+  const defined = new Set<AnyDefinition>(API_DEFINITIONS);
+  const astray = [...served.symmetricDifference(defined)];
+  if (astray.length > 0) {
+    const names = astray.map(({ method, path }) => `${method} ${path}`).join(", ");
+    throw new Error(`Cannot serve the API: not both defined and served: ${names}`);
+  }
   return [
     ...healthRoutes(readiness),
-    { method: "GET", path: "/metrics", handle: (request) => token?.refusal(request) ?? page() },
+    { method: "GET", path: "/metrics", handle: metricsHandler(parts) },
+    ...routesOfApi(api, { access, audited }),
   ];
+}
+
+/** Figures are for everybody where nothing lets anybody in; else for the one token, and all roles. */
+function metricsHandler({ metrics, metricsTokenSha256, access }: AdminParts): Route["handle"] {
+  const token = metricsTokenSha256 === "" ? null : new BearerToken(metricsTokenSha256);
+  function refusalOf({ request, peer }: RoutedRequest): Response | null {
+    const refusal = token?.refusal(request) ?? null;
+    if (!access.isGuarded || (token !== null && refusal === null)) return refusal;
+    const caller = access.admit(request, peer, "read");
+    return "refusal" in caller ? caller.refusal : null;
+  }
+  return (routed) =>
+    refusalOf(routed) ??
+      new Response(metricsPage(metrics()), { headers: { "content-type": EXPOSITION_TYPE } });
 }

@@ -22,7 +22,7 @@ export class BearerToken {
       return null;
     }
     const headers = { "www-authenticate": 'Bearer realm="relayq"' };
-    return problem(401, "a bearer token is needed", headers);
+    return problem(401, "a bearer token is needed", { headers });
   }
 
   #isRight(token: string): boolean {

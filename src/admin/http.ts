@@ -1,13 +1,26 @@
 /** What the admin listener answers to: a table of paths, and what holds for all of them. */
+import type { HttpPeer } from "./caller.ts";
+import type { HttpExchange } from "./http_connection.ts";
+import { PathPattern } from "./path_pattern.ts";
 import { problem } from "./problem.ts";
 
+/** A request whose route has been found. */
+export interface RoutedRequest {
+  readonly request: Request;
+  /** The parameters of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  /** What stands behind the question mark, as it was written; empty without one. */
+  readonly query: string;
+  readonly peer: HttpPeer;
+}
+
 /** Answers a request. */
-type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (routed: RoutedRequest) => Response | Promise<Response>;
 
 /** Something that can be asked for. */
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** The whole path. */
+  /** The whole path; a segment in braces is a parameter. */
   readonly path: string;
   readonly handle: Handler;
 }
@@ -24,24 +37,57 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** What may stand in Host without being listed: addresses, which no name server can redirect. */
 const HOST_OF_ADDRESS = /^(?:localhost|(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:.]+\])$/;
 
+/** Routes of one path. */
+interface Place {
+  readonly pattern: PathPattern;
+  readonly routes: Route[];
+}
+
 /** Finds the route of a request. */
 export class Router {
-  readonly #routes: readonly Route[];
+  /** Paths without parameters. */
+  readonly #fixed = new Map<string, Place>();
+  /** The others by their number of segments, the most definite first. */
+  readonly #open = new Map<number, Place[]>();
   readonly #hosts: ReadonlySet<string>;
 
-  /** `hosts` are names, in small letters and without a port, by which clients may call the listener. */
+  /**
+   * `hosts` are names, in small letters and without a port, by which clients may call the listener.
+   * Throws where a path has two routes of one method.
+   */
   constructor(routes: readonly Route[], hosts: readonly string[]) {
-    this.#routes = routes;
+    for (const route of routes) this.#add(route);
+    for (const places of this.#open.values()) {
+      places.sort((a, b) => a.pattern.parameters.length - b.pattern.parameters.length);
+    }
     this.#hosts = new Set(hosts);
   }
 
   /** Answers a request; one that a foreign web page makes a browser send is refused. */
-  async answer(request: Request): Promise<Response> {
-    const response = this.#foreign(request) ?? await this.#route(request);
+  async answer(exchange: HttpExchange): Promise<Response> {
+    const response = this.#foreign(exchange.request) ?? await this.#route(exchange);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
       if (!response.headers.has(name)) response.headers.set(name, value);
     }
     return response;
+  }
+
+  #add(route: Route): void {
+    const { path, method } = route;
+    const pattern = new PathPattern(path);
+    const places = this.#open.get(pattern.length) ?? [];
+    const known = this.#fixed.get(path) ?? places.find(({ routes }) => routes[0]!.path === path);
+    if (known !== undefined) {
+      if (known.routes.some((other) => other.method === method)) {
+        throw new Error(`Cannot serve ${method} ${path}: there are two routes`);
+      }
+      known.routes.push(route);
+    } else if (pattern.parameters.length === 0) {
+      this.#fixed.set(path, { pattern, routes: [route] });
+    } else {
+      places.push({ pattern, routes: [route] });
+      this.#open.set(pattern.length, places);
+    }
   }
 
   #foreign({ url, headers }: Request): Response | null {
@@ -55,14 +101,27 @@ export class Router {
     return problem(403, "requests of other origins are refused");
   }
 
-  async #route(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    const here = this.#routes.filter(({ path }) => path === pathname);
-    if (here.length === 0) return problem(404, "there is nothing here");
+  async #route({ request, target, peer }: HttpExchange): Promise<Response> {
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
+    const segments = path.split("/");
+    const place = this.#fixed.get(path) ??
+      this.#open.get(segments.length)?.find(({ pattern }) => pattern.fits(segments));
+    if (place === undefined) return problem(404, "there is nothing here");
+    const { pattern, routes } = place;
     const wanted = request.method === "HEAD" ? "GET" : request.method;
-    const route = here.find(({ method }) => method === wanted);
-    if (route !== undefined) return await route.handle(request);
-    const methods = here.flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method]);
-    return problem(405, "not with this method", { allow: methods.join(", ") });
+    const route = routes.find(({ method }) => method === wanted);
+    if (route === undefined) {
+      const methods = routes.flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method]);
+      return problem(405, "not with this method", { headers: { allow: methods.join(", ") } });
+    }
+    const params = pattern.read(segments);
+    if (params === null) return problem(400, "the path is no percent-encoded UTF-8");
+    return await route.handle({
+      request,
+      params,
+      query: mark < 0 ? "" : target.slice(mark + 1),
+      peer,
+    });
   }
 }

@@ -6,7 +6,9 @@ import {
   parseHead,
   type RequestHead,
 } from "./http_head.ts";
+import type { HttpPeer } from "./caller.ts";
 import { problem, titleOf } from "./problem.ts";
+import { StreamAnswer } from "./stream_answer.ts";
 
 /** What HTTP is spoken over; of `Deno.TcpConn`. */
 export interface HttpStream {
@@ -26,10 +28,22 @@ export interface HttpTimes {
   readonly answerMs: number;
 }
 
+/** A request and what `Request` does not tell of it. */
+export interface HttpExchange {
+  readonly request: Request;
+  /**
+   * Path and query as the client wrote them. The URL of a `Request` has lost what was written: it
+   * takes a name that is "%2e%2e" for the way up.
+   */
+  readonly target: string;
+  readonly peer: HttpPeer;
+}
+
 /** What a connection needs of the server. */
 export interface HttpSurroundings {
   readonly times: HttpTimes;
-  readonly answer: (request: Request) => Promise<Response>;
+  readonly peer: HttpPeer;
+  readonly answer: (exchange: HttpExchange) => Promise<Response>;
   readonly answered: (status: number) => void;
   readonly timedOut: () => void;
 }
@@ -40,6 +54,8 @@ const BUFFER_BYTES_MAX = HEAD_BYTES_MAX + BODY_BYTES_MAX;
 const LINGER_MS = 1_000;
 /** Between two requests of one connection the broker has its turns. */
 const PAUSE_MS = 1;
+/** Of a stream written at a time, so that its reader's progress shows. */
+const PIECE_BYTES_MAX = 16_384;
 const encoder = new TextEncoder();
 
 /** Serves one connection. */
@@ -92,11 +108,12 @@ export class HttpConnection {
     this.waitsSinceMs = null;
     const { head } = read;
     const response = await this.#answer(read);
+    if (response instanceof StreamAnswer) return await this.#sendStream(response, head!);
     const keepAlive = head?.keepAlive ?? false;
     const body = new Uint8Array(await response.arrayBuffer());
     answered(response.status);
     this.#limit(times.answerMs);
-    const start = encoder.encode(headOf(response, { length: body.length, keepAlive }));
+    const start = encoder.encode(headOf(response, bodyLines(response.status, body), keepAlive));
     await this.#write(head?.method === "HEAD" ? start : joined(start, body));
     return keepAlive;
   }
@@ -109,15 +126,57 @@ export class HttpConnection {
     },
   ): Promise<Response> {
     if (head === null) return refusal!;
-    const url = `http://${head.host}${head.target}`;
+    const { peer, answer } = this.#surroundings;
+    const url = `${peer.isSecure ? "https" : "http"}://${head.host}${head.target}`;
     if (!URL.canParse(url)) return problem(400, "Host is no host");
-    return await this.#surroundings.answer(
-      new Request(url, {
-        method: head.method,
-        headers: head.headers.map(([name, value]): [string, string] => [name, value]),
-        ...(body.length === 0 ? {} : { body: body.slice() }),
-      }),
-    );
+    const request = new Request(url, {
+      method: head.method,
+      headers: head.headers.map(([name, value]): [string, string] => [name, value]),
+      ...(body.length === 0 ? {} : { body: body.slice() }),
+    });
+    return await answer({ request, target: head.target, peer });
+  }
+
+  /**
+   * Sends what comes for as long as it comes. Between two pieces nothing has to happen in any time;
+   * of a piece the client has to take something now and then. The connection ends with it.
+   */
+  async #sendStream(
+    { status, headers, source }: StreamAnswer,
+    head: RequestHead,
+  ): Promise<false> {
+    try {
+      this.#surroundings.answered(status);
+      const body = head.isOld ? "" : "transfer-encoding: chunked\r\n";
+      await this.#writeInTime(encoder.encode(headOf({ status, headers }, body, false)));
+      if (head.method === "HEAD") return false;
+      void this.#anything().then(() => source.cancel());
+      for (let piece = await source.next(); piece !== null; piece = await source.next()) {
+        await this.#writeInTime(head.isOld ? piece : chunkOf(piece));
+      }
+      if (!head.isOld) await this.#writeInTime(encoder.encode("0\r\n\r\n"));
+      return false;
+    } finally {
+      source.cancel();
+    }
+  }
+
+  /** Resolves when the client is gone, or says something in the midst of its answer. */
+  async #anything(): Promise<void> {
+    try {
+      if (this.#filled === 0) await this.#stream.read(new Uint8Array(1));
+    } catch {
+      // It is gone.
+    }
+  }
+
+  /** Writes, and waits for ever as long as some of it is taken now and then. */
+  async #writeInTime(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      this.#limit(this.#surroundings.times.answerMs);
+      at += await this.#stream.write(bytes.subarray(at, at + PIECE_BYTES_MAX));
+    }
+    clearTimeout(this.#timer);
   }
 
   /** Gives null where the client sends no more, and no head where what it sends is none. */
@@ -190,12 +249,23 @@ function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
   return all;
 }
 
+function chunkOf(piece: Uint8Array): Uint8Array {
+  const end = encoder.encode("\r\n");
+  return joined(encoder.encode(`${piece.length.toString(16)}\r\n`), joined(piece, end));
+}
+
+/** How long the body is; an answer without content has none, and says no length. */
+function bodyLines(status: number, { length }: Uint8Array): string {
+  return status === 204 || status === 304 ? "" : `content-length: ${length}\r\n`;
+}
+
 function headOf(
-  { status, headers }: Response,
-  { length, keepAlive }: { length: number; keepAlive: boolean },
+  { status, headers }: Pick<Response, "status" | "headers">,
+  body: string,
+  keepAlive: boolean,
 ): string {
   let text = `HTTP/1.1 ${status} ${titleOf(status)}\r\n`;
   for (const [name, value] of headers) text += `${name}: ${value}\r\n`;
-  text += `date: ${new Date().toUTCString()}\r\ncontent-length: ${length}\r\n`;
+  text += `date: ${new Date().toUTCString()}\r\n${body}`;
   return `${text}connection: ${keepAlive ? "keep-alive" : "close"}\r\n\r\n`;
 }

@@ -24,6 +24,8 @@ export interface RequestHead {
   readonly bodyBytes: number;
   /** Whether the client may send another request on this connection. */
   readonly keepAlive: boolean;
+  /** HTTP/1.0: it knows no chunks. */
+  readonly isOld: boolean;
 }
 
 /** Why a request cannot be answered; the connection ends with it. */
@@ -82,7 +84,7 @@ function checked(
   if (headers.has("expect")) return fault(417, "nothing can be expected");
   const wishes = (headers.get("connection") ?? "").toLowerCase().split(/[ \t]*,[ \t]*/);
   const keepAlive = isOld ? wishes.includes("keep-alive") : !wishes.includes("close");
-  return { method, target, host, headers: [...headers], bodyBytes, keepAlive };
+  return { method, target, host, headers: [...headers], bodyBytes, keepAlive, isOld };
 }
 
 function fault(status: number, detail: string): HeadFault {

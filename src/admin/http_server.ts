@@ -2,7 +2,13 @@
  * HTTP for few clients. `Deno.serve` knows no bound on connections and no time for a head: whoever
  * opened connections and sent nothing would take every file descriptor of the broker.
  */
-import { HttpConnection, type HttpStream, type HttpTimes } from "./http_connection.ts";
+import type { HttpPeer } from "./caller.ts";
+import {
+  HttpConnection,
+  type HttpExchange,
+  type HttpStream,
+  type HttpTimes,
+} from "./http_connection.ts";
 import { problem } from "./problem.ts";
 
 /** What is counted. */
@@ -31,7 +37,7 @@ const LIMITS: HttpLimits = {
 
 /** What the server needs. */
 export interface HttpParts {
-  readonly answer: (request: Request) => Promise<Response>;
+  readonly answer: (exchange: HttpExchange) => Promise<Response>;
   /** An answer could not be made, by a fault of ours. */
   readonly failed: (reason: string) => void;
   readonly limits?: Partial<HttpLimits>;
@@ -56,7 +62,7 @@ export class HttpServer {
   }
 
   /** Takes a connection, and closes it in the end. */
-  accept(stream: HttpStream): void {
+  accept(stream: HttpStream, peer: HttpPeer): void {
     const { statistics } = this;
     statistics.accepted++;
     if (this.#connections.size >= this.#limits.connectionsMax && !this.#makeRoom()) {
@@ -66,7 +72,8 @@ export class HttpServer {
     }
     const connection = new HttpConnection(stream, {
       times: this.#limits,
-      answer: (request) => this.#answer(request),
+      peer,
+      answer: (exchange) => this.#answer(exchange),
       answered: (status) => this.#count(String(status)),
       timedOut: () => statistics.timeouts++,
     });
@@ -108,9 +115,9 @@ export class HttpServer {
     answered.set(code, (answered.get(code) ?? 0) + 1);
   }
 
-  async #answer(request: Request): Promise<Response> {
+  async #answer(exchange: HttpExchange): Promise<Response> {
     try {
-      return await this.#parts.answer(request);
+      return await this.#parts.answer(exchange);
     } catch (error) {
       const reason = error instanceof Error ? error.stack ?? error.message : String(error);
       this.#parts.failed(reason);

@@ -1,5 +1,6 @@
 import { nearestName } from "../config/mod.ts";
 import { aclCommand } from "./acl.ts";
+import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliIo } from "./cli_io.ts";
@@ -30,6 +31,7 @@ const COMMANDS: readonly Command[] = [
   dlqCommand,
   passwdCommand,
   aclCommand,
+  adminCommand,
   auditCommand,
   sparkplugCommand,
   versionCommand,

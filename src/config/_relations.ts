@@ -1,9 +1,9 @@
 import type { CheckedDocument, CheckedTable } from "./_check_document.ts";
 import type { CheckedValue } from "./_check_value.ts";
 import type { TomlProblem } from "./_toml_tree.ts";
+import { adminProblems } from "./_admin_rules.ts";
 import { buildListener } from "./_build_config.ts";
 import { listenerProblems } from "./_listener_rules.ts";
-import { isLoopbackHost, parseListenAddress } from "./listen_address.ts";
 
 /** What must hold between two numbers for the broker to make sense. */
 interface Relation {
@@ -71,20 +71,7 @@ export function checkRelations(
   const listeners = document.get("listeners") ?? [];
   checkListeners(listeners, hasPasswords, report);
   for (const problem of identityProblems(document, { listeners, hasPasswords })) report(problem);
-  for (const problem of adminProblems(document)) report(problem);
-}
-
-/** What the broker tells about itself is not for everybody on the network. */
-function adminProblems(document: CheckedDocument): TomlProblem[] {
-  const address = find(document, ["admin", "address"]);
-  const token = find(document, ["admin", "metrics_token_sha256"]);
-  if (!address?.valid || !token?.valid || address.value === "" || token.value !== "") return [];
-  const parsed = parseListenAddress(String(address.value));
-  if ("problem" in parsed || isLoopbackHost(parsed.host)) return [];
-  const message =
-    `admin.address: ${address.raw} can be reached from other machines and nobody is ` +
-    "asked for a token: set admin.metrics_token_sha256, or use a loopback address";
-  return [{ offset: address.offset ?? 0, key: "admin.address", message }];
+  for (const problem of adminProblems(document.get("admin")?.[0])) report(problem);
 }
 
 /** Who asks for identities that nobody can have would lock everybody out. */

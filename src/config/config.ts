@@ -333,7 +333,18 @@ export interface SysTopicsConfig {
 export interface AdminConfig {
   /** "host:port"; empty for none. */
   readonly address: string;
-  /** In hexadecimal digits; empty where `/metrics` asks for no token. */
+  /** Path; empty where nobody may use the API. */
+  readonly tokensFile: string;
+  /** Of one caller; 0 is no limit. */
+  readonly requestsPerSecond: number;
+  /** Paths; empty for no TLS. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly clientCertificates: "none" | "optional" | "required";
+  /** Paths; empty for none. */
+  readonly caFile: string;
+  readonly crlFile: string;
+  /** In hexadecimal digits; empty for none. */
   readonly metricsTokenSha256: string;
   /** Names that may stand in Host, with blanks between. */
   readonly hosts: string;

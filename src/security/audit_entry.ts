@@ -49,7 +49,8 @@ export const AUDIT_FIELDS = {
     "count",
     "suppressed",
   ],
-  "admin": ["actor", "address", "action", "target", "result"],
+  /** A request to the admin API that changed something, or was refused; `result`: its status. */
+  "admin": ["actor", "address", "action", "target", "result", "suppressed"],
   "reload": ["what", "result", "problem"],
   "memory-stage": ["from", "to", "reason"],
   "store-quarantine": ["file", "reason"],

@@ -3,6 +3,7 @@ export { ACCESS_FILE_LENGTH_MAX } from "./_access_file_reader.ts";
 export { quote } from "./_quote.ts";
 export * from "./access_rule.ts";
 export * from "./access_rules.ts";
+export * from "./admin_tokens.ts";
 export * from "./audit_chain.ts";
 export * from "./audit_entry.ts";
 export * from "./audit_log.ts";

@@ -4,6 +4,7 @@ import {
   LOG_LEVELS,
   type LogFields,
   type LogLevel,
+  type LogLine,
   type LogRoom,
   type LogStyle,
 } from "./log_line.ts";
@@ -21,6 +22,8 @@ export interface LogOptions extends LogStyle {
 /** Where lines go, and what time it is. */
 export interface LogOutput {
   readonly write: (line: string) => void;
+  /** The same line before it was written. */
+  readonly seen?: (line: LogLine) => void;
   readonly wallMs: () => number;
   /** Monotonic. */
   readonly nowMs: () => number;
@@ -42,7 +45,7 @@ interface Origin {
 
 /** Writes lines at or above the level of their room. */
 export class Log {
-  readonly #options: LogOptions;
+  #options: LogOptions;
   readonly #output: LogOutput;
   readonly #repeats: LogRepeats<Origin>;
 
@@ -50,6 +53,17 @@ export class Log {
     this.#options = options;
     this.#output = output;
     this.#repeats = new LogRepeats(options.repeatsPerSecondMax);
+  }
+
+  /** The level of all rooms without one of their own, and of those that have one. */
+  get levels(): Pick<LogOptions, "level" | "levels"> {
+    const { level, levels } = this.#options;
+    return { level, levels };
+  }
+
+  /** Other levels from now on. */
+  set levels({ level, levels }: Pick<LogOptions, "level" | "levels">) {
+    this.#options = { ...this.#options, level, levels };
   }
 
   /** Whether lines of this level are written. */
@@ -77,8 +91,10 @@ export class Log {
   }
 
   #write(origin: Origin, { text, fields }: { text: string; fields: LogFields }): void {
-    const wallMs = this.#output.wallMs();
-    this.#output.write(formatLogLine({ wallMs, ...origin, text, fields }, this.#options));
+    const { wallMs, write, seen } = this.#output;
+    const line = { wallMs: wallMs(), ...origin, text, fields };
+    write(formatLogLine(line, this.#options));
+    seen?.(line);
   }
 }
 

@@ -6,16 +6,20 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** A level of the log. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** Where a line comes from. */
-export type LogRoom =
-  | "broker"
-  | "security"
-  | "store"
-  | "system"
-  | "transport"
-  | "sparkplug"
-  | "admin"
-  | "server";
+/** Where lines come from. */
+export const LOG_ROOMS = [
+  "broker",
+  "security",
+  "store",
+  "system",
+  "transport",
+  "sparkplug",
+  "admin",
+  "server",
+] as const;
+
+/** One of these. */
+export type LogRoom = typeof LOG_ROOMS[number];
 
 /** What a line is about, for programs; people find it in the text. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;

@@ -3,8 +3,17 @@ export { DataDirectory } from "./data_directory.ts";
 export { isJournal } from "./journal.ts";
 export { type LineFacts, Log, type LogOptions } from "./log.ts";
 export { LogFile } from "./log_file.ts";
-export { formatLogLine, formatLostLines, type LogLevel } from "./log_line.ts";
+export {
+  formatLogLine,
+  formatLostLines,
+  LOG_LEVELS,
+  LOG_ROOMS,
+  type LogLevel,
+  type LogLine,
+  type LogRoom,
+} from "./log_line.ts";
 export { LogQueue, type LogTarget } from "./log_queue.ts";
+export { LogRing, type NumberedLine } from "./log_ring.ts";
 export { type ByteSink, LogStream } from "./log_stream.ts";
 export { FreedMemory } from "./freed_memory.ts";
 export { GarbageCollection, type Urgency } from "./garbage_collection.ts";

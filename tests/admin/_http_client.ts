@@ -41,7 +41,7 @@ export class HttpClient implements Disposable {
       const colon = line.indexOf(": ");
       return [line.slice(0, colon), line.slice(colon + 2)];
     }));
-    const length = toHead ? 0 : Number(headers.get("content-length"));
+    const length = toHead ? 0 : Number(headers.get("content-length") ?? 0);
     while (this.#rest.length < end + length) if (!await this.#read()) return null;
     const body = this.#rest.slice(end, end + length);
     this.#rest = this.#rest.slice(end + length);
@@ -80,12 +80,22 @@ export function adminBroker(
 export async function ask(
   broker: TestBroker,
   path: string,
-  { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+  { method = "GET", headers = {}, body = "" }: {
+    method?: string;
+    headers?: Record<string, string>;
+    body?: string;
+  } = {},
 ): Promise<Answer> {
   using client = await HttpClient.connect(broker.server.adminAddress!.port);
-  const lines = Object.entries({ Host: "127.0.0.1", Connection: "close", ...headers })
-    .map(([name, value]) => `${name}: ${value}\r\n`);
-  await client.send(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  const length = encoder.encode(body).length;
+  const fields = {
+    Host: "127.0.0.1",
+    Connection: "close",
+    ...length === 0 ? {} : { "Content-Length": String(length) },
+    ...headers,
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  await client.send(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
   const answer = await client.answer({ toHead: method === "HEAD" });
   if (answer === null) throw new Error(`Cannot get ${path}: the connection ended`);
   return answer;

@@ -4,6 +4,8 @@ import { TestBroker } from "../support/test_broker.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { adminBroker, ask, HttpClient } from "./_http_client.ts";
 
+const PEER = { address: "127.0.0.1:1", isSecure: false, certificate: null };
+
 Deno.test("a broker that serves lives and is ready", async () => {
   await using broker = await adminBroker();
   const alive = await ask(broker, "/healthz");
@@ -50,7 +52,12 @@ Deno.test("readiness names the first reason: the end, then the store, then the m
   };
   async function reason(): Promise<string> {
     const route = healthRoutes(() => facts).find(({ path }) => path === "/readyz")!;
-    const response = await route.handle(new Request("http://localhost/readyz"));
+    const response = await route.handle({
+      request: new Request("http://localhost/readyz"),
+      params: {},
+      query: "",
+      peer: PEER,
+    });
     return (await response.json()).detail ?? `${response.status}`;
   }
   assertEquals(await reason(), "it does not accept connections");

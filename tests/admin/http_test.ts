@@ -4,6 +4,7 @@ import { HttpServer } from "../../src/admin/mod.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { adminBroker, type Answer, ask, HttpClient } from "./_http_client.ts";
 
+const PEER = { address: "127.0.0.1:1", isSecure: false, certificate: null };
 const HEALTHZ = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
 
 async function until(condition: () => boolean): Promise<void> {
@@ -45,7 +46,7 @@ Deno.test("an answer leaves in one piece: a second one would wait for the client
     write: (source) => Promise.resolve(writes.push(source.length) && source.length),
     closeWrite: () => Promise.resolve(),
     close: resolve,
-  });
+  }, PEER);
   await promise;
   assertEquals(writes.length, 1);
 });
@@ -188,10 +189,14 @@ async function served(
     request.text().then((text) => new Response(text)),
 ): Promise<string[]> {
   const failures: string[] = [];
-  const server = new HttpServer({ answer, failed: (reason) => failures.push(reason), limits });
+  const server = new HttpServer({
+    answer: ({ request }) => answer(request),
+    failed: (reason) => failures.push(reason),
+    limits,
+  });
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = (async () => {
-    for await (const connection of listener) server.accept(connection);
+    for await (const connection of listener) server.accept(connection, PEER);
   })();
   try {
     await use((listener.addr as Deno.NetAddr).port, server);

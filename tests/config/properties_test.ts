@@ -52,6 +52,9 @@ function randomValues(random: Random): Values {
   }
   // What asks for users is a mistake where there are none.
   if (values.get("security.client_identifier") !== "any") values.set("security.password_file", "p");
+  if (values.get("admin.client_certificates") !== "none") {
+    for (const key of ["certificate_file", "key_file", "ca_file"]) values.set(`admin.${key}`, "p");
+  }
   return values;
 }
 

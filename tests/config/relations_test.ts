@@ -230,12 +230,52 @@ Deno.test("an admin listener that other machines can reach asks for a token", ()
   const token = `metrics_token_sha256 = "${"0123456789abcdefABCDEF".repeat(3).slice(0, 64)}"\n`;
   assertEquals(summarize('[admin]\naddress = "0.0.0.0:9883"'), [
     '2:11 admin.address: "0.0.0.0:9883" can be reached from other machines and nobody is asked ' +
-    "for a token: set admin.metrics_token_sha256, or use a loopback address",
+    "for a token: set admin.tokens_file or admin.metrics_token_sha256, or use a loopback address",
   ]);
   assertEquals(accepted(`[admin]\naddress = "[::]:9883"\n${token}`).admin.address, "[::]:9883");
   for (const address of ["", "127.0.0.1:9883", "[::1]:9883", "localhost:0"]) {
     assertEquals(accepted(`admin.address = "${address}"`).admin.address, address);
   }
+});
+
+Deno.test("tokens of the admin API do not cross the network in the clear", () => {
+  const tokens = 'tokens_file = "tokens"\n';
+  const tls = 'certificate_file = "c.pem"\nkey_file = "k.pem"\n';
+  assertEquals(summarize(`[admin]\naddress = "0.0.0.0:9883"\n${tokens}`), [
+    '2:11 admin.address: "0.0.0.0:9883" can be reached from other machines and tokens would cross ' +
+    "the network in the clear: set admin.certificate_file, or use a loopback address behind a " +
+    "proxy with TLS",
+  ]);
+  for (const good of [`address = "0.0.0.0:9883"\n${tls}`, 'address = "127.0.0.1:9883"\n']) {
+    assertEquals(accepted(`[admin]\n${good}${tokens}`).admin.tokensFile, "tokens");
+  }
+});
+
+Deno.test("the keys about TLS of the admin listener fit together", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      'certificate_file = "c.pem"',
+      "2:20 admin.certificate_file: certificate_file and key_file belong together: set both or none",
+    ],
+    [
+      'key_file = "k.pem"',
+      "2:12 admin.key_file: certificate_file and key_file belong together: set both or none",
+    ],
+    [
+      'client_certificates = "optional"\nca_file = "ca.pem"',
+      '2:23 admin.client_certificates: "optional" needs TLS: set admin.certificate_file',
+    ],
+    [
+      'client_certificates = "required"\ncertificate_file = "c.pem"\nkey_file = "k.pem"',
+      '2:23 admin.client_certificates: "required" needs admin.ca_file to judge them by',
+    ],
+    [
+      'crl_file = "crl.pem"',
+      "2:12 admin.crl_file: has no effect while nobody is asked for a certificate: " +
+      'set admin.client_certificates = "required" or "optional"',
+    ],
+  ];
+  for (const [text, problem] of cases) assertEquals(summarize(`[admin]\n${text}`), [problem]);
 });
 
 Deno.test("what is no address or no hash of a token is refused", () => {

@@ -1,0 +1,22 @@
+/** Everything the API can be asked, without the code that answers: one line for each part. */
+import { EVENT_DEFINITIONS } from "./api_events.ts";
+import { LOG_DEFINITIONS } from "./api_log.ts";
+import { type AnyDefinition, defineRoute } from "./route.ts";
+import { anything } from "./schema.ts";
+
+/** The document that says all this. */
+export const OPENAPI = defineRoute({
+  method: "GET",
+  path: "/api/v1/openapi.json",
+  role: null,
+  tag: "api",
+  summary: "This document, as OpenAPI 3.1",
+  answer: anything("OpenAPI 3.1."),
+});
+
+/** All definitions. */
+export const API_DEFINITIONS: readonly AnyDefinition[] = [
+  OPENAPI,
+  ...LOG_DEFINITIONS,
+  ...EVENT_DEFINITIONS,
+];
