@@ -1,7 +1,8 @@
 /** The admin listener: where it gets its figures, and who accepts its connections. */
 import process from "node:process";
+import type { ApiKit } from "./_server_api.ts";
 import { type AuditTrail, hostOf } from "./_server_audit.ts";
-import { nameOf } from "./_server_listeners.ts";
+import { type ListenerDetails, nameOf } from "./_server_listeners.ts";
 import { brokerLimits } from "./_server_parts.ts";
 import { filesOf, tlsSettings } from "./_server_tls.ts";
 import type { Turns } from "./_server_turns.ts";
@@ -13,7 +14,6 @@ import {
   type ApiRoute,
   type Caller,
   HttpServer,
-  type ListenerFigures,
   type MetricSources,
   type Route,
   Router,
@@ -59,7 +59,7 @@ export interface AdminSurroundings {
   /** Whether the broker takes part, and is not about to end. */
   readonly accepting: () => boolean;
   /** The routes of the API. */
-  readonly api: readonly ApiRoute[];
+  readonly api: (kit: ApiKit) => readonly ApiRoute[];
   /** Others may be let in now than before: to be asked about those who still listen. */
   readonly admitsChanged: (stillAdmits: (caller: Caller) => boolean) => void;
 }
@@ -113,14 +113,11 @@ export class AdminListener {
     return this.#tcp!.address;
   }
 
-  /** Figures of its TLS side; null without. */
-  get figures(): ListenerFigures {
-    const { hostname, port } = this.address;
-    return {
-      address: nameOf({ hostname, port }),
-      tls: this.#tls?.statistics ?? null,
-      certificateNotAfterMs: this.#tls?.notAfterMs ?? null,
-    };
+  /** What there is to tell of it. */
+  get #details(): ListenerDetails {
+    const connections = this.#http.statistics.connections;
+    const config = { ...this.#config, ...TLS, websocketPath: "", allowAnonymous: null };
+    return { purpose: "admin", config, address: this.address, tls: this.#tls, connections };
   }
 
   /** Reads tokens and certificates again, those of these paths or all. */
@@ -220,6 +217,11 @@ export class AdminListener {
     const { turns, figures, accepting, api } = this.#surroundings;
     const limits = brokerLimits(config);
     const startS = startedS();
+    const readiness = () => ({
+      accepting: accepting(),
+      refusesConnections: turns.broker.refusesConnections,
+      storeTrouble: figures().store.trouble,
+    });
     return adminRoutes({
       version: deno.version,
       metricsTokenSha256: this.#config.metricsTokenSha256,
@@ -232,14 +234,16 @@ export class AdminListener {
         process: processFigures(startS),
         http: this.#http.statistics,
       }),
-      readiness: () => ({
-        accepting: accepting(),
-        refusesConnections: turns.broker.refusesConnections,
-        storeTrouble: figures().store.trouble,
-      }),
+      readiness,
       access: this.#access,
       audited: (entry) => this.#audited(entry),
-      api,
+      api: api({
+        loopLags: this.#samples.loopLags,
+        readiness,
+        figures,
+        details: () => this.#details,
+        everySample: (callback) => this.#samples.also(callback),
+      }),
     });
   }
 
@@ -268,6 +272,7 @@ class Samples {
   readonly publishLatencies: Histogram;
   readonly #turns: Turns;
   readonly #lag = new LoopLag(SAMPLE_MS);
+  readonly #others: (() => void)[] = [];
 
   constructor(turns: Turns) {
     this.#turns = turns;
@@ -278,6 +283,12 @@ class Samples {
   take(): void {
     this.loopLags.observe(this.#lag.ticked(performance.now()) / 1000);
     this.queueDepths.observe(this.#turns.broker.statistics.queuedMessages);
+    for (const callback of this.#others) callback();
+  }
+
+  /** Calls back at every look. */
+  also(callback: () => void): void {
+    this.#others.push(callback);
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type EntranceEvents,
   type EntranceParts,
 } from "./_server_entrance.ts";
-import { filesOf, tlsSettings } from "./_server_tls.ts";
+import { filesOf, type TlsConfig, tlsSettings } from "./_server_tls.ts";
 import type { ListenerFigures } from "./admin/mod.ts";
 import { type ByteStream, TcpListener, TlsAcceptor, type TlsSettings } from "./transport/mod.ts";
 
@@ -16,6 +16,19 @@ export interface ListenerParts extends Pick<EntranceParts, "front" | "nowMs" | "
   readonly accepted: (accepted: Accepted) => void;
   /** For the log. */
   readonly said: EntranceEvents["said"];
+}
+
+/** A listener as whoever operates the broker sees it. */
+export interface ListenerDetails {
+  readonly purpose: "mqtt" | "admin";
+  readonly config:
+    & TlsConfig
+    & Pick<ListenerConfig, "address" | "websocketPath">
+    & { readonly allowAnonymous: boolean | null };
+  readonly address: Deno.NetAddr;
+  readonly tls: TlsAcceptor | null;
+  /** Null where the core counts them. */
+  readonly connections: number | null;
 }
 
 interface Listening {
@@ -54,6 +67,17 @@ export class Listeners {
   /** Where they listen, in the order of the configuration. */
   get addresses(): readonly Deno.NetAddr[] {
     return this.#listening.map(({ tcp }) => tcp.address);
+  }
+
+  /** What there is to tell of them. */
+  get details(): readonly ListenerDetails[] {
+    return this.#listening.map(({ config, tcp: { address }, entrance: { tls } }) => ({
+      purpose: "mqtt",
+      config,
+      address,
+      tls,
+      connections: null,
+    }));
   }
 
   /** What they have counted. */

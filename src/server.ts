@@ -147,7 +147,7 @@ export class Server {
     });
     this.turns = new Turns((pool) => makeBroker(config, { ...parts, pool, takeOvers }), {
       store: parts.store,
-      witness: this.#audit,
+      witness: this.#api.beside(this.#audit),
       logOptions: logOptions(config.log),
       writeLog: (lines) => parts.outlet.add(lines),
       lineSeen: (line) => this.#api.lineSeen(line),
@@ -315,7 +315,8 @@ export class Server {
       trail: this.#trail,
       figures: () => this.#figures(),
       accepting: () => this.#accepting,
-      api: this.#api.routes({ config, turns: this.turns }),
+      api: (kit) =>
+        this.#api.routes({ config, turns: this.turns, listeners: () => listeners.details }, kit),
       admitsChanged: (stillAdmits) => this.#api.hub.recheck(stillAdmits),
     });
     if (admin !== null && "problem" in admin) return admin;

@@ -1,6 +1,9 @@
 /** Everything the API can be asked, without the code that answers: one line for each part. */
 import { EVENT_DEFINITIONS } from "./api_events.ts";
+import { LIMIT_DEFINITIONS } from "./api_limits.ts";
+import { LISTENER_DEFINITIONS } from "./api_listeners.ts";
 import { LOG_DEFINITIONS } from "./api_log.ts";
+import { STATUS_DEFINITIONS } from "./api_status.ts";
 import { type AnyDefinition, defineRoute } from "./route.ts";
 import { anything } from "./schema.ts";
 
@@ -17,6 +20,9 @@ export const OPENAPI = defineRoute({
 /** All definitions. */
 export const API_DEFINITIONS: readonly AnyDefinition[] = [
   OPENAPI,
+  ...STATUS_DEFINITIONS,
+  ...LISTENER_DEFINITIONS,
+  ...LIMIT_DEFINITIONS,
   ...LOG_DEFINITIONS,
   ...EVENT_DEFINITIONS,
 ];

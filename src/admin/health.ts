@@ -13,7 +13,7 @@ export interface ReadinessFacts {
 }
 
 /** The reason why the broker is not ready; null if it is. */
-function unreadiness(facts: ReadinessFacts): string | null {
+export function unreadiness(facts: ReadinessFacts): string | null {
   if (!facts.accepting) return "it does not accept connections";
   if (facts.storeTrouble !== null) return `the store is in trouble: ${facts.storeTrouble}`;
   return facts.refusesConnections ? "the memory is short: new clients are refused" : null;

@@ -22,6 +22,7 @@ export type {
   SysTopicsConfig,
   TakeOverConfig,
 } from "./config.ts";
+export { configDocument } from "./config_document.ts";
 export { configReference } from "./config_reference.ts";
 export { DEFAULT_CONFIG } from "./default_config.ts";
 export type { Diagnostic } from "./diagnostic.ts";

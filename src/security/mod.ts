@@ -11,6 +11,7 @@ export * from "./audit_recovery.ts";
 export * from "./audit_sampler.ts";
 export * from "./audit_storage.ts";
 export * from "./audit_verify.ts";
+export { type CertificateFacts, certificateFacts } from "./certificate_facts.ts";
 export { type CertificateCrypto, loadCertificateCrypto } from "./certificate_crypto.ts";
 export type { IdentitySource } from "./certificate_identity.ts";
 export { CertificateJudge } from "./certificate_judge.ts";

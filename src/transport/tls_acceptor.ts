@@ -118,6 +118,11 @@ export class TlsAcceptor {
     return new TlsAcceptor({ runtime, context, judge }, settings, wallMs);
   }
 
+  /** The certificates that are in use. */
+  get material(): TlsSettings["material"] {
+    return this.#settings.material;
+  }
+
   /** When the first certificate of the server's chain expires, in ms since 1970. */
   get notAfterMs(): number {
     return this.#settings.material.notAfterMs;

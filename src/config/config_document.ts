@@ -1,0 +1,31 @@
+/** The configuration as a program reads it: tables and keys by their names in the file. */
+import { SCHEMA } from "./_schema.ts";
+import { camelCase, type KeySchema, type TableSchema } from "./_schema_types.ts";
+import type { Config } from "./config.ts";
+
+/** What stands for a secret. */
+const SECRET = "***";
+
+/** One table. */
+type TableDocument = Readonly<Record<string, string | number | boolean>>;
+
+/** Every table with all its keys, those that were left out included. */
+export function configDocument(
+  config: Config,
+): Readonly<Record<string, TableDocument | readonly TableDocument[]>> {
+  const values = config as unknown as Readonly<Record<string, unknown>>;
+  const tables: readonly TableSchema[] = SCHEMA;
+  return Object.fromEntries(tables.map(({ name, repeated, keys }) => {
+    const table = values[camelCase(name)];
+    const one = (row: unknown) => tableDocument(row as TableDocument, keys);
+    return [name, repeated ? (table as readonly unknown[]).map(one) : one(table)];
+  }));
+}
+
+function tableDocument(table: TableDocument, keys: readonly KeySchema[]): TableDocument {
+  return Object.fromEntries(keys.map((key) => {
+    const value = table[camelCase(key.name)]!;
+    const isSecret = key.type === "string" && key.form === "sha256 or nothing" && value !== "";
+    return [key.name, isSecret ? SECRET : value];
+  }));
+}
