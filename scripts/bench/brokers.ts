@@ -1,12 +1,13 @@
 /** Starting and ending the brokers under test. */
 
+import { closeQuietly, writeAll } from "../../src/client/mod.ts";
 import deno from "../../deno.json" with { type: "json" };
 import { endChild, startChild } from "./children.ts";
 import { blockUntil, epochNowMs } from "./clock.ts";
 import { mosquittoConfig, type Profile, relayqConfig } from "./configs.ts";
 import { type GuardFiles, type Guards, makeGuards, targetOf } from "./guards.ts";
 import { DISCONNECT } from "./packets.ts";
-import { closeQuietly, HOST, openClient, type Target, writeAll } from "./wire.ts";
+import { HOST, openClient, type Target } from "./wire.ts";
 
 /** The brokers the rig knows; `mirror` is the rig's own, which only shows the generator's ceiling. */
 export type BrokerKind = "relayq" | "mosquitto" | "mirror";

@@ -1,13 +1,13 @@
 /** The worker that publishes at QoS 0 as fast as the broker takes it. */
 
-import type { Connection } from "./certified.ts";
+import { type ClientStream, closeQuietly, writeAll } from "../../src/client/mod.ts";
 import { epochNowMs } from "./clock.ts";
 import { before, type ControlLink } from "./link.ts";
 import { DISCONNECT, encodeMessage, PublishBatch } from "./packets.ts";
 import type { FloodSpec, PublisherResult } from "./roles.ts";
 import { deviceBirth, nodeBirth, nodeDeath } from "./sparkplug_data.ts";
 import { trieTopics } from "./trie.ts";
-import { closeQuietly, openClient, subscribe, writeAll } from "./wire.ts";
+import { openClient, subscribe } from "./wire.ts";
 
 /** How long the broker may take for what is on its way when the time is over. */
 const FINISH_LIMIT_MS = 15_000;
@@ -48,7 +48,7 @@ export async function runFlood(spec: FloodSpec, link: ControlLink): Promise<void
 async function openEdgeNode(
   spec: FloodSpec,
   { id, topics }: { id: string; topics: readonly string[] },
-): Promise<Connection> {
+): Promise<ClientStream> {
   const nowMs = Date.now();
   const [namespace, group, , node] = (topics[0] ?? "").split("/");
   function own(type: string): string {
@@ -85,7 +85,7 @@ function topicsOf(spec: FloodSpec, index: number): readonly string[] {
 export class FloodPublisher {
   /** Messages written so far. */
   sent = 0;
-  readonly #conn: Connection;
+  readonly #conn: ClientStream;
   readonly #batch: PublishBatch;
   readonly #batchMessages: number;
   readonly #batchesMax: number;
@@ -94,7 +94,7 @@ export class FloodPublisher {
   #wake: (() => void) | undefined;
 
   constructor(
-    conn: Connection,
+    conn: ClientStream,
     work: { batch: PublishBatch; spec: Pick<FloodSpec, "batchMessages" | "batchesMax"> },
   ) {
     this.#conn = conn;

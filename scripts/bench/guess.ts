@@ -1,11 +1,12 @@
 /** The worker that tries wrong passwords from many addresses, while one client has the right one. */
 
+import { closeQuietly, writeAll } from "../../src/client/mod.ts";
 import net from "node:net";
 import { epochNowMs, sleep, sleepUntil } from "./clock.ts";
 import type { ControlLink } from "./link.ts";
 import { DISCONNECT, encodeConnect } from "./packets.ts";
 import type { GuessResult, GuessSpec } from "./roles.ts";
-import { closeQuietly, HOST, openClient, writeAll } from "./wire.ts";
+import { HOST, openClient } from "./wire.ts";
 
 /** After that the attacker hangs up; the broker's answer does not matter to him any more. */
 const PATIENCE_MS = 1_000;

@@ -1,16 +1,16 @@
 /** The worker that holds idle connections. */
 
-import type { Connection } from "./certified.ts";
+import { type ClientStream, closeQuietly } from "../../src/client/mod.ts";
 import type { ControlLink } from "./link.ts";
 import type { IdleResult, IdleSpec } from "./roles.ts";
-import { closeQuietly, openClient } from "./wire.ts";
+import { openClient } from "./wire.ts";
 
 /** Keep Alive is on, so that the broker has to watch it, but longer than any measurement. */
 const KEEP_ALIVE_S = 600;
 
 /** Runs the worker: connects, holds until told to stop, and counts what the broker closed. */
 export async function runIdle(spec: IdleSpec, link: ControlLink): Promise<void> {
-  const conns: Connection[] = [];
+  const conns: ClientStream[] = [];
   let next = 0;
   async function connectSome(): Promise<void> {
     while (next < spec.connections) {
@@ -21,7 +21,7 @@ export async function runIdle(spec: IdleSpec, link: ControlLink): Promise<void> 
   await Promise.all(Array.from({ length: spec.parallel }, connectSome));
   const result: IdleResult = { closed: 0 };
   let stopping = false;
-  async function watch(conn: Connection): Promise<void> {
+  async function watch(conn: ClientStream): Promise<void> {
     try {
       await conn.read(new Uint8Array(1));
     } catch {

@@ -4,8 +4,9 @@
  * load generator on this machine. `mirror.ts PORT`.
  */
 
+import { closeQuietly, writeAll } from "../../src/client/mod.ts";
 import { PAYLOAD_BYTES, PINGRESP } from "./packets.ts";
-import { closeQuietly, HOST, writeAll } from "./wire.ts";
+import { HOST } from "./wire.ts";
 
 const BUFFER_BYTES = 262_144;
 const CONNACK = Uint8Array.of(0x20, 2, 0, 0);

@@ -1,11 +1,11 @@
 /** The worker that publishes at a fixed rate, in small ticks. */
 
-import type { Connection } from "./certified.ts";
+import { type ClientStream, closeQuietly, writeAll } from "../../src/client/mod.ts";
 import { blockUntil, epochNowMs } from "./clock.ts";
 import type { ControlLink } from "./link.ts";
 import { DISCONNECT, PublishBatch } from "./packets.ts";
 import type { PacedResult, PacedSpec } from "./roles.ts";
-import { closeQuietly, openClient, writeAll } from "./wire.ts";
+import { openClient } from "./wire.ts";
 
 /** Ticks that may be made up for in one write after a delay. */
 const TICKS_AT_ONCE = 100;
@@ -13,7 +13,7 @@ const TICKS_AT_ONCE = 100;
 const HELD_UP_MS = 1;
 
 interface PacedPublisher {
-  conn: Connection;
+  conn: ClientStream;
   batch: PublishBatch;
   sent: number;
 }

@@ -1,6 +1,6 @@
 /** The worker that floods a frozen and a slow subscriber, to see whom else it hurts. */
 
-import type { Connection } from "./certified.ts";
+import { type ClientStream, closeQuietly, writeAll } from "../../src/client/mod.ts";
 import { epochNowMs, sleep } from "./clock.ts";
 import { FloodPublisher } from "./flood.ts";
 import type { ControlLink } from "./link.ts";
@@ -8,7 +8,7 @@ import { PublishBatch } from "./packets.ts";
 import { Receiver } from "./receiver.ts";
 import type { SlowResult, SlowSpec } from "./roles.ts";
 import { WindowedPublisher } from "./windowed.ts";
-import { closeQuietly, openClient, subscribe, writeAll } from "./wire.ts";
+import { openClient, subscribe } from "./wire.ts";
 
 const READ_INTERVAL_MS = 10;
 const BUFFER_BYTES = 65_536;
@@ -58,7 +58,7 @@ export async function runSlow(spec: SlowSpec, link: ControlLink): Promise<void> 
 }
 
 async function readSlowly(
-  conn: Connection,
+  conn: ClientStream,
   work: { spec: SlowSpec; windowEndMs: number; result: SlowResult },
 ): Promise<void> {
   const { topic } = work.spec;

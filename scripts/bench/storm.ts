@@ -1,9 +1,10 @@
 /** The worker that connects and disconnects as fast as it can. */
 
+import { closeQuietly, writeAll } from "../../src/client/mod.ts";
 import type { ControlLink } from "./link.ts";
 import { DISCONNECT } from "./packets.ts";
 import type { StormResult, StormSpec } from "./roles.ts";
-import { closeQuietly, openClient, writeAll } from "./wire.ts";
+import { openClient } from "./wire.ts";
 
 /** Runs the worker: a warm-up, then the measured storm. */
 export async function runStorm(spec: StormSpec, link: ControlLink): Promise<void> {

@@ -1,20 +1,20 @@
 /** The worker that subscribes, counts and acknowledges. */
 
-import type { Connection } from "./certified.ts";
+import { type ClientStream, closeQuietly, writeAll } from "../../src/client/mod.ts";
 import { epochNowMs, sleep } from "./clock.ts";
 import { LatencyLog } from "./latency_log.ts";
 import type { Command, ControlLink } from "./link.ts";
 import { Receiver, type ReceiverShape } from "./receiver.ts";
 import type { SubscriberReady, SubscriberResult, SubscriberSpec } from "./roles.ts";
 import { trieFilters } from "./trie.ts";
-import { closeQuietly, openClient, subscribe, writeAll } from "./wire.ts";
+import { openClient, subscribe } from "./wire.ts";
 
 /** How long after the last expected message a doubled one is still waited for. */
 const AFTERMATH_MS = 30;
 const POLL_MS = 10;
 
 interface Subscription {
-  conn: Connection;
+  conn: ClientStream;
   receiver: Receiver;
 }
 

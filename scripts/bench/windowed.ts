@@ -1,12 +1,12 @@
 /** The worker that publishes at QoS 1 or 2 with at most a window of unacknowledged messages. */
 
-import type { Connection } from "./certified.ts";
+import { type ClientStream, closeQuietly, writeAll } from "../../src/client/mod.ts";
 import { epochNowMs, sleep } from "./clock.ts";
 import { LatencyLog } from "./latency_log.ts";
 import { before, type ControlLink } from "./link.ts";
 import { DISCONNECT, PublishBatch } from "./packets.ts";
 import type { WindowedResult, WindowedSpec } from "./roles.ts";
-import { closeQuietly, openClient, writeAll } from "./wire.ts";
+import { openClient } from "./wire.ts";
 
 const FINISH_LIMIT_MS = 15_000;
 const PACKET_IDS = 65_536;
@@ -77,7 +77,7 @@ export class WindowedPublisher {
   sent = 0;
   /** Messages whose handshake is complete. */
   acknowledged = 0;
-  readonly #conn: Connection;
+  readonly #conn: ClientStream;
   readonly #qos: 1 | 2;
   readonly #window: number;
   readonly #batch: PublishBatch;
@@ -91,7 +91,7 @@ export class WindowedPublisher {
   #outputEnd = 0;
 
   constructor(
-    conn: Connection,
+    conn: ClientStream,
     work: {
       topic: string;
       qos: 1 | 2;

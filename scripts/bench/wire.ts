@@ -1,6 +1,6 @@
 /** Client connections: TCP, TLS, CONNECT, SUBSCRIBE. Only ever to 127.0.0.1. */
 
-import { connectCertified, type Connection } from "./certified.ts";
+import { type ClientStream, openTls, writeAll } from "../../src/client/mod.ts";
 import { encodeConnect, encodeSubscribe, type Login, type Qos, type RigWill } from "./packets.ts";
 
 /** The only address the rig connects to or listens on. */
@@ -20,7 +20,7 @@ export interface Target {
 export async function openClient(
   target: Target,
   client: { id: string; keepAliveS?: number; cleanSession?: boolean; will?: RigWill },
-): Promise<Connection> {
+): Promise<ClientStream> {
   const conn = await openConnection(target);
   try {
     const { id, keepAliveS = 0, cleanSession = true, will } = client;
@@ -44,7 +44,7 @@ export async function openClient(
  * waits for every SUBACK. Throws unless each filter is granted the asked QoS.
  */
 export async function subscribe(
-  conn: Connection,
+  conn: ClientStream,
   request: { filters: readonly string[]; qos: Qos },
 ): Promise<void> {
   let packets = 0;
@@ -66,14 +66,8 @@ export async function subscribe(
   }
 }
 
-/** Writes all of `bytes`, however many calls it takes. */
-export async function writeAll(conn: Connection, bytes: Uint8Array): Promise<void> {
-  let written = await conn.write(bytes);
-  while (written < bytes.length) written += await conn.write(bytes.subarray(written));
-}
-
 /** Fills `into`; throws when the peer closes before. */
-export async function readExactly(conn: Connection, into: Uint8Array): Promise<void> {
+export async function readExactly(conn: ClientStream, into: Uint8Array): Promise<void> {
   let filled = 0;
   while (filled < into.length) {
     const count = await conn.read(into.subarray(filled));
@@ -82,20 +76,11 @@ export async function readExactly(conn: Connection, into: Uint8Array): Promise<v
   }
 }
 
-/** Closes, whatever state the connection is in. */
-export function closeQuietly(conn: Connection): void {
-  try {
-    conn.close();
-  } catch {
-    // Already closed by the other side or by an error: nothing is left to close.
-  }
-}
-
 /** TCP with TCP_NODELAY, and TLS above it where the target wants that. */
-async function openConnection({ port, tls }: Target): Promise<Connection> {
+async function openConnection({ port, tls }: Target): Promise<ClientStream> {
   const { authority, own } = tls ?? {};
   if (authority !== undefined && own !== undefined) {
-    return await connectCertified({ hostname: HOST, port }, { authority, ...own });
+    return await openTls({ host: HOST, port }, { authority, own });
   }
   const conn = await Deno.connect({ hostname: HOST, port });
   conn.setNoDelay(true);
@@ -103,7 +88,7 @@ async function openConnection({ port, tls }: Target): Promise<Connection> {
   return await Deno.startTls(conn, { hostname: HOST, caCerts: [authority] });
 }
 
-async function readPacket(conn: Connection, expected: number): Promise<Uint8Array> {
+async function readPacket(conn: ClientStream, expected: number): Promise<Uint8Array> {
   const byte = new Uint8Array(1);
   await readExactly(conn, byte);
   if (byte[0] !== expected) throw new Error(`Cannot read packet: first byte ${byte[0]}`);

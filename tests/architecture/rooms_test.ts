@@ -41,7 +41,19 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   admin: ["broker", "store", "security", "sparkplug"],
   system: [],
   config: [],
-  cli: ["config", "store", "security", "sparkplug", "server.ts"],
+  client: ["mqtt"],
+  doctor: ["config", "security", "store", "system"],
+  cli: [
+    "mqtt",
+    "config",
+    "store",
+    "security",
+    "sparkplug",
+    "system",
+    "client",
+    "doctor",
+    "server.ts",
+  ],
 };
 
 /** The one composition root, and the files that are private to it: they may use every door. */
