@@ -1,9 +1,11 @@
 import { type CliIo, exitOnFault, runCli, writeFully } from "./src/cli/mod.ts";
 
 const io: CliIo = {
-  out: (text) => writeFully(Deno.stdout, text),
-  err: (text) => writeFully(Deno.stderr, text),
+  out: (text) => void writeFully(Deno.stdout, text),
+  err: (text) => void writeFully(Deno.stderr, text),
   log: Deno.stderr,
+  write: (bytes) => writeFully(Deno.stdout, bytes),
+  isTerminal: Deno.stdout.isTerminal(),
 };
 
 exitOnFault(io);

@@ -4,10 +4,14 @@ import type { CliIo } from "./cli_io.ts";
 export interface OptionSchema {
   /** Name without the dashes. */
   readonly name: string;
+  /** One letter that stands for it. */
+  readonly short?: string;
   /** What `--help` calls the value; an option without it takes none. */
   readonly value?: string;
   /** True if it may be given more than once. */
   readonly repeatable?: boolean;
+  /** True if its value is taken as it is: it may be empty, and begin with "-". */
+  readonly verbatim?: boolean;
   readonly doc: string;
 }
 
@@ -35,5 +39,5 @@ export interface Command {
   run(args: ParsedArguments, io: CliIo): number | Promise<number>;
 }
 
-/** The option every command has. */
-export const HELP_OPTION: OptionSchema = { name: "help", doc: "Show this help" };
+/** The option every command has; in some its letter stands for another one. */
+export const HELP_OPTION: OptionSchema = { name: "help", short: "h", doc: "Show this help" };

@@ -22,10 +22,12 @@ ${EXIT_CODE_HELP}`;
 /** The help of one command. */
 export function commandHelp({ name, summary, details, words, options }: Command): string {
   const usage = ["relayq", name, ...options.map(usageOf), ...words].join(" ");
-  const rows = [...options, HELP_OPTION].map((option) => ({
-    left: option === HELP_OPTION ? "-h, --help" : usageName(option),
-    doc: option.doc,
-  }));
+  const letters = new Set(options.map(({ short }) => short));
+  const rows = [...options, HELP_OPTION].map((option) => {
+    const taken = option === HELP_OPTION && letters.has(option.short);
+    const letter = option.short === undefined || taken ? "" : `-${option.short}, `;
+    return { left: letter + usageName(option), doc: option.doc };
+  });
   const width = Math.max(...rows.map((row) => row.left.length));
   const list = rows.map(({ left, doc }) => `  ${left.padEnd(width)}  ${doc}\n`);
   const more = details === undefined ? "" : `\n${details}\n`;

@@ -19,11 +19,11 @@ export function parseCommandLine(
   const valuedNames = valued.map((option) => option.name);
   const flagNames = all.filter((option) => option.value === undefined).map((option) => option.name);
   const unknown: string[] = [];
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withJoinedValues(args, valued), {
     boolean: flagNames,
     string: [...valuedNames, "_"],
     collect: valuedNames,
-    alias: { help: "h" },
+    alias: lettersOf(all),
     unknown: (arg, key) => {
       if (key === undefined) return true;
       unknown.push(arg);
@@ -36,6 +36,30 @@ export function parseCommandLine(
   if (flags.has("help")) return { flags, values, words };
   return unknownOption(unknown, all) ?? valueProblem(valued, values) ??
     wordProblem(words, wanted) ?? { flags, values, words };
+}
+
+/** The letter of one option may be that which another one has in all other commands: the first wins. */
+function lettersOf(options: readonly OptionSchema[]): Record<string, string> {
+  const letters = new Map<string, string>();
+  for (const { name, short } of options) {
+    if (short !== undefined && !letters.has(short)) letters.set(short, name);
+  }
+  return Object.fromEntries([...letters].map(([letter, name]) => [name, letter]));
+}
+
+/** `-m -5` as `--message=-5`: a value that is taken as it is cannot be mistaken for an option. */
+function withJoinedValues(args: readonly string[], options: readonly OptionSchema[]): string[] {
+  const joined: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    const option = options.find(({ verbatim, name, short }) =>
+      verbatim === true && (arg === `--${name}` || arg === `-${short}`)
+    );
+    if (arg === "--") return [...joined, ...args.slice(i)];
+    const value = option === undefined ? undefined : args[++i];
+    joined.push(option === undefined ? arg : `--${option.name}=${value ?? ""}`);
+  }
+  return joined;
 }
 
 function asStrings(value: unknown): string[] {
@@ -60,9 +84,11 @@ function valueProblem(
   options: readonly OptionSchema[],
   values: ReadonlyMap<string, readonly string[]>,
 ): UsageProblem | undefined {
-  for (const { name, value, repeatable } of options) {
+  for (const { name, value, repeatable, verbatim } of options) {
     const given = values.get(name) ?? [];
-    if (given.includes("")) return { problem: `--${name} needs a value: ${value}` };
+    if (given.includes("") && verbatim !== true) {
+      return { problem: `--${name} needs a value: ${value}` };
+    }
     if (given.length > 1 && repeatable !== true) {
       return { problem: `--${name} is given ${given.length} times, but may be given only once` };
     }

@@ -21,6 +21,13 @@ export interface CliIo {
   readonly log?: { write(bytes: Uint8Array<ArrayBuffer>): Promise<number> };
   /** Runs the broker; without it `serve` loads the one in `src/server.ts`. */
   readonly runServer?: RunServer;
+  /**
+   * Writes bytes to standard output as they are; false when its reader has gone away. Without it they
+   * go to `out` as text.
+   */
+  readonly write?: (bytes: Uint8Array) => boolean;
+  /** Whether standard output is a terminal, which must not get what a client may have sent. */
+  readonly isTerminal?: boolean;
   /** Standard input; without it the process's own. */
   readonly input?: PasswordSource;
 }

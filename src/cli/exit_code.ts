@@ -16,6 +16,12 @@ export const EXIT_CODE = {
   memory: 6,
   /** The broker was told to end and could not in time; what it had acknowledged is stored. */
   late: 7,
+  /** The broker cannot be reached, or the connection to it broke. */
+  connection: 8,
+  /** What was waited for has not come in time. */
+  silence: 9,
+  /** Ended by SIGINT before it was done, as a shell tells it. */
+  interrupted: 130,
 } as const;
 
 /** The same for people, for `--help`. */
@@ -28,4 +34,6 @@ export const EXIT_CODE_HELP = `Exit codes:
   ${EXIT_CODE.denied}  the answer is no: a wrong password, a denied access, a node that breaks rules
   ${EXIT_CODE.memory}  the memory was short: nothing acknowledged is lost, start it again
   ${EXIT_CODE.late}  it was told to end and could not in time; nothing acknowledged is lost
+  ${EXIT_CODE.connection}  the broker cannot be reached, or the connection to it broke
+  ${EXIT_CODE.silence}  what was waited for has not come in time
 `;

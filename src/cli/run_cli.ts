@@ -12,8 +12,10 @@ import { parseCommandLine, type UsageProblem } from "./_parse_command_line.ts";
 import { EXIT_CODE } from "./exit_code.ts";
 import { initCommand } from "./init.ts";
 import { passwdCommand } from "./passwd.ts";
+import { pubCommand } from "./pub.ts";
 import { serveCommand } from "./serve.ts";
 import { sparkplugCommand } from "./sparkplug.ts";
+import { subCommand } from "./sub.ts";
 import { versionCommand } from "./version.ts";
 
 const helpCommand: Command = {
@@ -34,6 +36,8 @@ const COMMANDS: readonly Command[] = [
   adminCommand,
   auditCommand,
   sparkplugCommand,
+  pubCommand,
+  subCommand,
   versionCommand,
   helpCommand,
 ];
