@@ -42,8 +42,11 @@ export interface OutgoingMessage {
 
 /** How long the server may take to close behind a DISCONNECT. */
 const CLOSE_MS = 2_000;
-/** Messages whose handshake is not complete, at most. */
-const IN_FLIGHT_MAX = 64;
+/**
+ * Messages whose handshake is not complete, at most. Mosquitto acknowledges QoS 2 messages above its
+ * own bound, which is 20 unless configured, and loses them.
+ */
+const IN_FLIGHT_MAX = 20;
 
 /** One connection. It does not connect again by itself: who wants that runs it again. */
 export class MqttClient {
