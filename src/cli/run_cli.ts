@@ -2,6 +2,7 @@ import { nearestName } from "../config/mod.ts";
 import { aclCommand } from "./acl.ts";
 import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
+import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
 import type { CliIo } from "./cli_io.ts";
 import { dlqCommand } from "./dlq.ts";
@@ -38,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   sparkplugCommand,
   pubCommand,
   subCommand,
+  benchCommand,
   versionCommand,
   helpCommand,
 ];

@@ -6,25 +6,15 @@ import {
   type Qos,
   type TopicFilter,
   type TopicName,
-  type Will,
 } from "../mqtt/mod.ts";
 import { ClientError, clientErrorOf, inTime } from "./client_error.ts";
 import { type ClientStream, closeQuietly, writeAll } from "./client_stream.ts";
+import { introduce, type Introduction } from "./introduction.ts";
 import { PacketIds } from "./packet_ids.ts";
 import { PacketReader } from "./packet_reader.ts";
-import { refusalText } from "./refusal_text.ts";
 
 /** What the client says of itself, and whom it tells. */
-export interface ClientSettings {
-  readonly clientIdentifier: string;
-  readonly cleanSession: boolean;
-  /** Seconds; 0 turns Keep Alive off. */
-  readonly keepAliveSeconds: number;
-  readonly will: Will | null;
-  readonly userName: string | null;
-  readonly password: Uint8Array | null;
-  /** How long CONNACK, SUBACK and PINGRESP may take. */
-  readonly timeoutMs: number;
+export interface ClientSettings extends Introduction {
   /**
    * Called with each Application Message, QoS 2 ones once. What it returns is waited for before the
    * message is acknowledged and the next one is read; false: it is not acknowledged at all.
@@ -75,8 +65,7 @@ export class MqttClient {
   static async connect(stream: ClientStream, settings: ClientSettings): Promise<MqttClient> {
     const client = new MqttClient(stream, settings);
     try {
-      const { timeoutMs } = settings;
-      await inTime(client.#connect(), { timeoutMs, of: "CONNECT" });
+      client.sessionPresent = await introduce(stream, { reader: client.#reader, ...settings });
     } catch (error) {
       closeQuietly(stream);
       throw clientErrorOf(error);
@@ -134,28 +123,6 @@ export class MqttClient {
   close(): void {
     this.#leaving = true;
     this.#end(null);
-  }
-
-  async #connect(): Promise<void> {
-    const { clientIdentifier, cleanSession, keepAliveSeconds, will, userName, password } =
-      this.#settings;
-    await this.#send({
-      type: "CONNECT",
-      protocolLevel: 4,
-      clientIdentifier,
-      cleanSession,
-      keepAliveSeconds,
-      will,
-      userName,
-      password,
-    });
-    const answer = await this.#reader.next();
-    if (answer === null) throw new ClientError("refused", "closed by the server before CONNACK");
-    if (answer.type !== "CONNACK") {
-      throw new ClientError("protocol", `the server answered CONNECT with ${answer.type}`);
-    }
-    if (answer.returnCode !== 0) throw new ClientError("refused", refusalText(answer.returnCode));
-    this.sessionPresent = answer.sessionPresent;
   }
 
   async #listen(): Promise<void> {

@@ -35,17 +35,15 @@ export class PacketReader {
 
   /** For a packet of so many bytes; 0 if that is not known yet. */
   #makeRoom(totalBytes: number): void {
+    if (this.#start === 0 && this.#end < this.#buffer.length) return;
     const waiting = this.#buffer.subarray(this.#start, this.#end);
-    const isLarge = totalBytes > this.#buffer.length;
-    if (!isLarge && this.#start === 0 && this.#end < this.#buffer.length) return;
     // It grows with what has really come: a length alone costs no memory.
-    const room = isLarge
-      ? Math.min(totalBytes, Math.max(this.#buffer.length, 2 * waiting.length))
-      : this.#buffer.length;
+    const isFull = waiting.length === this.#buffer.length;
+    const room = isFull ? Math.min(totalBytes, 2 * waiting.length) : this.#buffer.length;
     const buffer = room > this.#buffer.length ? new Uint8Array(room) : this.#buffer;
     buffer.set(waiting);
     this.#buffer = buffer;
-    this.#end = waiting.length;
     this.#start = 0;
+    this.#end = waiting.length;
   }
 }
