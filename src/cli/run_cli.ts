@@ -6,6 +6,7 @@ import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
 import type { CliIo } from "./cli_io.ts";
 import { dlqCommand } from "./dlq.ts";
+import { doctorCommand } from "./doctor.ts";
 import { type Command, HELP_OPTION, type ParsedArguments } from "./_command.ts";
 import { formatSuggestion, quote } from "./_format.ts";
 import { commandHelp, programHelp } from "./_help.ts";
@@ -30,6 +31,7 @@ const helpCommand: Command = {
 const COMMANDS: readonly Command[] = [
   serveCommand,
   checkCommand,
+  doctorCommand,
   initCommand,
   dlqCommand,
   passwdCommand,

@@ -32,6 +32,19 @@ export class DataDirectory {
     }
   }
 
+  /**
+   * Whether a broker holds the directory. To know it the lock is taken, shared and for a moment; a
+   * broker that starts in this very moment finds it held.
+   */
+  static isHeld(path: string): boolean {
+    try {
+      using lock = Deno.openSync(`${path}/${LOCK_FILE}`, { read: true });
+      return !lock.tryLockSync(false);
+    } catch {
+      return false; // There is no lock, or nobody may look.
+    }
+  }
+
   /** Lets another broker have the directory. */
   close(): void {
     this.#lock.close();
