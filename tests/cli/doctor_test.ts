@@ -121,17 +121,18 @@ Deno.test("what other machines can reach", async () => {
 });
 
 Deno.test("a broker that runs is seen, and not disturbed; another program on its port is told", async () => {
-  const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  // An address that no other test listens on meanwhile.
+  const other = Deno.listen({ hostname: "127.113.7.9", port: 0 });
   const { port } = other.addr as Deno.NetAddr;
   await withDirectory(async (directory) => {
     const dataDir = `${directory}/data`;
-    const text = `[[listeners]]\naddress = "127.0.0.1:PORT"\n[store]\ndata_dir = "DIR/data"\n` +
+    const text = `[[listeners]]\naddress = "HOST:PORT"\n[store]\ndata_dir = "DIR/data"\n` +
       `[admin]\naddress = "127.0.0.1:ADMIN"\n`;
-    const taken = text.replace("PORT", `${port}`).replace("ADMIN", "0");
+    const taken = text.replace("HOST:PORT", `127.113.7.9:${port}`).replace("ADMIN", "0");
     const busy = await doctor(directory, taken);
     other.close();
     assertEquals([busy.code, at("error", busy.findings)], [1, [
-      `listener 127.0.0.1:${port}: another program listens there`,
+      `listener 127.113.7.9:${port}: another program listens there`,
     ]]);
     await using broker = await TestBroker.start({
       store: { dataDir },
@@ -142,7 +143,7 @@ Deno.test("a broker that runs is seen, and not disturbed; another program on its
     const lines = broker.log.length;
     const good = await doctor(
       directory,
-      text.replace("PORT", `${broker.port}`).replace("ADMIN", `${admin}`),
+      text.replace("HOST:PORT", `127.0.0.1:${broker.port}`).replace("ADMIN", `${admin}`),
     );
     assertEquals([good.code, at("error", good.findings), at("warning", good.findings)], [
       0,
@@ -156,7 +157,7 @@ Deno.test("a broker that runs is seen, and not disturbed; another program on its
     assertStringIncludes(seen, `listener 127.0.0.1:${broker.port}: in use, and a broker runs`);
     const elsewhere = await doctor(directory, taken);
     assertEquals(at("warning", elsewhere.findings), [
-      `listener 127.0.0.1:${port}: the broker that runs does not listen there`,
+      `listener 127.113.7.9:${port}: the broker that runs does not listen there`,
     ]);
     assertEquals(broker.log.slice(lines), []);
     using client = await WireClient.connect(broker.port);
