@@ -16,7 +16,9 @@ import {
 } from "./verify_row.ts";
 
 /** The sections, in the order in which they run. */
-const SECTIONS: Readonly<Record<string, () => Promise<VerifySection>>> = {};
+const SECTIONS: Readonly<Record<string, () => Promise<VerifySection>>> = {
+  proofs: () => import("./proofs.ts"),
+};
 
 function chosen(only: string | undefined): string[] {
   if (only === undefined) return Object.keys(SECTIONS);

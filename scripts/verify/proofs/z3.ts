@@ -13,7 +13,7 @@ export interface Answer {
 
 /** The version, as `Z3 4.8.12`. Throws `MissingTool` without Z3. */
 export async function z3Version(): Promise<string> {
-  const { stdout } = await startZ3(["--version"]).output();
+  const { stdout } = await startZ3(["--version"]).spawn().output();
   return new TextDecoder().decode(stdout).replace("version ", "").split(" -")[0]!.trim();
 }
 

@@ -21,6 +21,11 @@ export const SESSIONS: System = {
   macros: {
     opened: { parameters: [], body: `(session.emits state ${OPEN})` },
     left: { parameters: [], body: `(session.emits state ${LEAVE})` },
+    isDue: {
+      parameters: [],
+      body: "(ite (or (= event session/disconnect) (= event session/takeOver)) connected " +
+        "(and (not connected) (=> (= event session/expire) kept)))",
+    },
   },
   variables: {
     state: { sort: "session.State", init: "session.absent" },
@@ -34,6 +39,7 @@ export const SESSIONS: System = {
     isPresentTrue: { sort: "Bool", init: "false" },
     refused: { sort: "Bool", init: "false" },
     leftBehind: { sort: "Bool", init: "false" },
+    outOfTurn: { sort: "Bool", init: "false" },
   },
   steps: {
     connect: {
@@ -82,6 +88,23 @@ export const SESSIONS: System = {
         refused: "(or refused (not (session.has state session/expire)))",
       },
     },
+    // Where the registry would end the process, the table has no entry.
+    nothing_else: {
+      choices: {
+        event: {
+          sort: "session.Event",
+          values: [
+            "session/connectClean",
+            "session/connectPersistent",
+            "session/disconnect",
+            "session/takeOver",
+            "session/expire",
+          ],
+        },
+      },
+      guard: "(not isDue)",
+      updates: { outOfTurn: "(or outOfTurn (session.has state event))" },
+    },
   },
   invariant: {
     state_is_what_is_due: "(= state (ite connected " +
@@ -91,12 +114,13 @@ export const SESSIONS: System = {
     content_is_held: "(= content held)",
     nothing_without_session: "(=> (and (not connected) (not kept)) (= content 0))",
     told: "(= isPresentTold isPresentTrue)",
-    never: "(and (not refused) (not leftBehind))",
+    never: "(and (not refused) (not leftBehind) (not outOfTurn))",
   },
   claims: {
     "sessions.Session_Present_is_true": "(= isPresentTold isPresentTrue)",
     "sessions.hold_what_was_put_in": "(= content held)",
     "sessions.are_kept_or_discarded_as_asked": "(not leftBehind)",
+    "sessions.do_nothing_out_of_turn": "(not outOfTurn)",
     "sessions.let_every_client_in": "(not refused)",
   },
   bound: "(<= content 2)",

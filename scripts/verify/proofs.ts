@@ -1,0 +1,136 @@
+/**
+ * The section "proofs": every claim of every system by induction, that each system can do what it
+ * speaks of, and that broken tables and broken code round them are noticed.
+ */
+import { Machine } from "./proofs/machine.ts";
+import { type MutantVerdict, runSystemMutants, runTableMutants } from "./proofs/mutation_run.ts";
+import { prove } from "./proofs/prove.ts";
+import { search } from "./proofs/search.ts";
+import { readSystem, type System } from "./proofs/system.ts";
+import { SHIPPED_TABLES } from "./proofs/table.ts";
+import { z3Version } from "./proofs/z3.ts";
+import { SYSTEMS } from "./systems/mod.ts";
+import type { VerifyOptions, VerifyRow } from "./verify_row.ts";
+
+const SECTION = "proofs";
+/** States in which a search looks for steps that cannot happen. */
+const STATES_MAX = { quick: 3_000, full: 60_000 } as const;
+
+/** What is claimed, and the systems and the beginnings of claims that tell it. */
+const PROPERTIES: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+  ["1 QoS 2: handed on exactly once", [["exchange", "qos2."]]],
+  ["2 QoS 1: nothing acknowledged is lost", [["exchange", "qos1."]]],
+  ["3 a Packet Identifier in use is not given again", [["identifiers", "identifiers."]]],
+  ["4 no acknowledgement before its commit", [["gate", "gate."], ["exchange", "gate."]]],
+  ["5 order is kept through resume", [["order", "order."]]],
+  ["6 a Will once, iff due", [["wills", "wills."]]],
+  ["7 no forbidden packet is accepted", [["connections", "connections."], ["answers", "answers."]]],
+  ["8 every exchange ends", [["exchange", ""], ["gate", ""], ["identifiers", ""]]],
+  ["9 Session Present is true, sessions are kept", [["sessions", "sessions."]]],
+  ["the tables understand each other", [["exchange", "tables."], ["exchange", "model."]]],
+];
+
+/** Proves everything, and breaks it. */
+export async function run(options: VerifyOptions): Promise<VerifyRow[]> {
+  const tool = await z3Version();
+  const results = new Map<string, ProvedSystem>();
+  for (const system of SYSTEMS) results.set(system.name, await proveSystem(system, options));
+  const rows = PROPERTIES.flatMap(([name, claims]) =>
+    claims.map(([system, prefix]) => {
+      const { obligations, failures, seconds, system: of } = results.get(system)!;
+      const names = Object.keys(of.claims).filter((claim) => claim.startsWith(prefix));
+      const told = prefix === "" ? "ranking" : `${names.length} claims`;
+      return {
+        section: SECTION,
+        name: `${name} (${system})`,
+        tool,
+        size: `${told}, ${obligations} obligations`,
+        seconds,
+        ok: failures.length === 0 && (prefix === "" ? of.ranking !== undefined : names.length > 0),
+        ...failures.length === 0 ? {} : { detail: failures.join("; ") },
+      };
+    })
+  );
+  rows.push(...[...results.values()].map((result) => searchRow(result)));
+  rows.push(
+    await mutantRow(
+      "broken tables are noticed",
+      tool,
+      () => runTableMutants(SYSTEMS, { isQuick: options.quick }),
+    ),
+  );
+  rows.push(
+    await mutantRow("broken code round them is noticed", tool, () => runSystemMutants(SYSTEMS)),
+  );
+  return rows;
+}
+
+interface ProvedSystem {
+  readonly system: System;
+  readonly obligations: number;
+  readonly failures: readonly string[];
+  readonly seconds: number;
+  readonly states: number;
+  readonly searchSeconds: number;
+  /** What the search has found; null for nothing. */
+  readonly wrong: string | null;
+}
+
+async function proveSystem(system: System, { quick }: VerifyOptions): Promise<ProvedSystem> {
+  const read = readSystem(system);
+  const startedMs = performance.now();
+  const { obligations, failures } = await prove(read);
+  const provedMs = performance.now();
+  const found = search(
+    new Machine(read, SHIPPED_TABLES),
+    quick ? STATES_MAX.quick : STATES_MAX.full,
+  );
+  const never = Object.keys(system.steps).filter((name) => !found.taken.has(name));
+  const wrong = found.counterexample !== null
+    ? `${found.counterexample.broken.name} is broken`
+    : found.wrongInvariant ?? (never.length > 0 && !quick ? `never: ${never.join(", ")}` : null);
+  return {
+    system,
+    obligations,
+    failures,
+    seconds: (provedMs - startedMs) / 1000,
+    states: found.states,
+    searchSeconds: (performance.now() - provedMs) / 1000,
+    wrong,
+  };
+}
+
+function searchRow({ system, states, searchSeconds, wrong }: ProvedSystem): VerifyRow {
+  return {
+    section: SECTION,
+    name: `${system.name}: all steps happen, nothing breaks`,
+    tool: "search",
+    size: `${states} states`,
+    seconds: searchSeconds,
+    ok: wrong === null,
+    ...wrong === null ? {} : { detail: wrong },
+  };
+}
+
+async function mutantRow(
+  name: string,
+  tool: string,
+  breakThem: () => Promise<MutantVerdict[]>,
+): Promise<VerifyRow> {
+  const startedMs = performance.now();
+  const verdicts = await breakThem();
+  const survivors = verdicts.filter(({ caughtBy }) => caughtBy.length === 0);
+  const by = Map.groupBy(verdicts.flatMap(({ caughtBy }) => caughtBy), (system) => system);
+  const caught = [...by].map(([system, all]) => `${system} ${all.length}`).join(", ");
+  return {
+    section: SECTION,
+    name,
+    tool,
+    size: `${verdicts.length - survivors.length} of ${verdicts.length} mutants`,
+    seconds: (performance.now() - startedMs) / 1000,
+    ok: survivors.length === 0,
+    detail: survivors.length === 0
+      ? `caught by ${caught}`
+      : `survived: ${survivors.map((mutant) => mutant.name).join("; ")}`,
+  };
+}

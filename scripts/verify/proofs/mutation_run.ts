@@ -1,0 +1,78 @@
+/** Breaks the tables and the systems, and sees that the proofs fail. */
+import { mutateSystem, readSystem, type System } from "./system.ts";
+import { type Proof, prove } from "./prove.ts";
+import { SHIPPED_TABLES, type TableName } from "./table.ts";
+import { type TableMutant, tableMutants } from "./mutate_table.ts";
+
+/** Proofs that run at the same time. */
+const PARALLEL = 2;
+
+/** A mutant, and the systems whose proofs it breaks. */
+export interface MutantVerdict {
+  readonly name: string;
+  readonly caughtBy: readonly string[];
+  /** Proofs that were tried. */
+  readonly tried: number;
+}
+
+/**
+ * Every mutant of every table, against the systems that speak of the table. `isQuick`: one mutant of
+ * each kind for each entry, and only until a proof has failed.
+ */
+export function runTableMutants(
+  systems: readonly System[],
+  { isQuick }: { isQuick: boolean },
+): Promise<MutantVerdict[]> {
+  const names: TableName[] = ["sender", "receiver", "session", "connection"];
+  const all = names.flatMap((name) => tableMutants(SHIPPED_TABLES, name));
+  const mutants = isQuick ? oneOfEachKind(all) : all;
+  return inParallel(mutants, async ({ name, table, tables }) => {
+    const caughtBy: string[] = [];
+    let tried = 0;
+    for (const system of systems) {
+      if (!system.tables.includes(table)) continue;
+      tried++;
+      const { failures } = await prove(readSystem(system), { tables, isMutant: true });
+      if (failures.length === 0) continue;
+      caughtBy.push(system.name);
+      if (isQuick) break;
+    }
+    return { name, caughtBy, tried };
+  });
+}
+
+/** Every fault of the code round the tables, against the proof of its system. */
+export function runSystemMutants(systems: readonly System[]): Promise<MutantVerdict[]> {
+  const mutants = systems.flatMap((system) => system.mutants.map((mutant) => ({ system, mutant })));
+  return inParallel(mutants, async ({ system, mutant }) => {
+    const read = readSystem(mutateSystem(system, mutant));
+    const { failures }: Proof = await prove(read, { isMutant: true });
+    const caughtBy = failures.length > 0 ? [system.name] : [];
+    return { name: `${system.name}: ${mutant.name}`, caughtBy, tried: 1 };
+  });
+}
+
+/** Of each entry one mutant of each kind, another one for each entry. */
+function oneOfEachKind(mutants: readonly TableMutant[]): TableMutant[] {
+  const groups = Map.groupBy(
+    mutants,
+    ({ name, kind }) => `${name.split(/ (→|emits|removed)/)[0]} ${kind}`,
+  );
+  return [...groups.values()].map((group, index) => group[index % group.length]!);
+}
+
+async function inParallel<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  async function worker(): Promise<void> {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index]!);
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  return results;
+}
