@@ -4,9 +4,10 @@
 #   prometheus                     deno task test:clients
 #   python3                        stops the thread of a store, in deno task test:clients
 #   systemd                        judges scripts/relayq.service, in deno task test:clients
+#   spin, gcc, libc6-dev           models of concurrency, in deno task verify and test:clients
 #   openssl                        certificates for the tests of TLS; without it they are skipped
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl \
-  python3 systemd
+  python3 systemd spin gcc libc6-dev
