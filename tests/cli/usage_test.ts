@@ -141,5 +141,5 @@ Deno.test("version --json tells the same as one JSON line", async () => {
   const { code, out } = await run(["version", "--json"]);
   assertEquals(code, 0);
   assertEquals(out.indexOf("\n"), out.length - 1);
-  assertEquals(JSON.parse(out), { relayq: denoJson.version, deno, v8, typescript });
+  assertEquals(JSON.parse(out), { relayq: denoJson.version, commit: null, deno, v8, typescript });
 });
