@@ -17,3 +17,15 @@ export async function sourceCommit(): Promise<string> {
     throw error;
   }
 }
+
+/** When the commit of the sources was made; the beginning of 1970 without Git. */
+export async function sourceTimeMs(): Promise<number> {
+  try {
+    const args = ["log", "-1", "--format=%ct"];
+    const { code, out } = await run("git", { cwd: ROOT, limitMs: GIT_MS_MAX, args });
+    return code === 0 ? Number(out) * 1000 : 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
