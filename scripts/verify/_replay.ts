@@ -1,5 +1,5 @@
 /** Repeats the steps of a model on the code and compares what is there behind each of them. */
-import { readVariables, type Relation, type Step } from "./_relation.ts";
+import { readVariables, type Relation } from "./_relation.ts";
 import type { Rig } from "./replay/rig.ts";
 
 /** How a replay went. */

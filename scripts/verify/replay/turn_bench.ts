@@ -91,6 +91,7 @@ export class TurnBench implements TurnHands {
       witness: { happened: (event) => this.events.push(event), denied: () => {}, missed: () => {} },
       logOptions: logOptions(DEFAULT_CONFIG.log),
       writeLog: () => {},
+      lineSeen: () => {},
     });
     this.turns.broker.restore(store.load(), this.turns.instant());
     this.turns.serve(this);
