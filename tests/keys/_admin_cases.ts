@@ -1,6 +1,7 @@
 /** Keys of the table `admin`. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { adminBroker, ask } from "../admin/_http_client.ts";
+import { ApiBroker } from "../admin/_api.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import type { KeyCases } from "./_cases.ts";
 
@@ -11,6 +12,20 @@ export const adminCases: KeyCases = {
     assertEquals(off.server.adminAddress, null);
     await using on = await TestBroker.start({ admin: { address: "127.0.0.2:0" } });
     assertEquals(on.server.adminAddress?.hostname, "127.0.0.2");
+  },
+  "admin.tokens_file": async () => {
+    await using api = await ApiBroker.start();
+    assertEquals((await api.call("GET /api/v1/status", { as: "read" })).status, 200);
+    await using closed = await ApiBroker.start({ admin: { tokensFile: "" } });
+    assertEquals((await closed.call("GET /api/v1/status", { as: "read" })).status, 401);
+  },
+  "admin.requests_per_second": async () => {
+    for (const [requestsPerSecond, last] of [[0, 200], [1, 429]] as const) {
+      await using api = await ApiBroker.start({ admin: { requestsPerSecond } });
+      const calls = Array.from({ length: 12 }, () => api.call("GET /api/v1/status"));
+      const statuses = (await Promise.all(calls)).map(({ status }) => status);
+      assertEquals(statuses.includes(429), last === 429);
+    }
   },
   "admin.metrics_token_sha256": async () => {
     // Of "secret".

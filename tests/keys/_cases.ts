@@ -4,6 +4,7 @@ import type { ControlPacket } from "../../src/mqtt/mod.ts";
 import { TestBroker } from "../support/test_broker.ts";
 import { connectPacket, publishPacket, text, WireClient } from "../support/wire_client.ts";
 import { adminCases } from "./_admin_cases.ts";
+import { adminTlsCases } from "./_admin_tls_cases.ts";
 import { serviceCases } from "./_service_cases.ts";
 import { doorCases } from "./_door_cases.ts";
 import { auditAndTakeOverCases } from "./_audit_cases.ts";
@@ -284,5 +285,6 @@ export const KEY_CASES: KeyCases = {
   ...judgingCases,
   ...startCases,
   ...adminCases,
+  ...adminTlsCases,
   ...serviceCases,
 };

@@ -4,10 +4,13 @@ import { configReference } from "../../src/config/mod.ts";
 import { NEEDS_OPENSSL, OPENSSL } from "../support/test_authority.ts";
 import { memoryCases } from "../process/_memory_cases.ts";
 import { KEY_CASES } from "./_cases.ts";
+import { adminTlsCases } from "./_admin_tls_cases.ts";
 import { tlsCases } from "./_tls_cases.ts";
 
+const NEED_OPENSSL = { ...tlsCases, ...adminTlsCases };
+
 for (const [key, check] of Object.entries(KEY_CASES)) {
-  const ignore = !OPENSSL && Object.hasOwn(tlsCases, key);
+  const ignore = !OPENSSL && Object.hasOwn(NEED_OPENSSL, key);
   Deno.test({ name: `the broker obeys ${key}${ignore ? NEEDS_OPENSSL : ""}`, ignore, fn: check });
 }
 
