@@ -89,6 +89,7 @@ export class AdminListener {
     });
     this.#http = new HttpServer({
       answer: (exchange) => router.answer(exchange),
+      bodyBytesMax: (announced) => router.bodyBytesMax(announced),
       failed: (reason) => this.#say("error", `admin: request failed: ${reason}`),
     });
     const hosts = admin.hosts.toLowerCase().split(/\s+/).filter((host) => host !== "");

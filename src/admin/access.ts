@@ -84,6 +84,18 @@ export class AdminAccess {
     return { refusal: problem(403, detail), actor };
   }
 
+  /** Whether this is somebody who may, without any consequence. */
+  knows({ headers }: Request, { certificate }: HttpPeer, role: Role): boolean {
+    const header = headers.get("authorization");
+    const token = header === null ? undefined : tokenOf(header);
+    const found = token !== undefined
+      ? this.tokens.ofHash(sha256Of(token))
+      : header === null && certificate !== null
+      ? this.tokens.ofCertificate(certificate)
+      : null;
+    return found !== null && roleIncludes(found.role, role);
+  }
+
   /** Whether a caller who was let in would be now, after another file has come. */
   stillAdmits(caller: Caller): boolean {
     const { name, role, by } = caller;
@@ -96,13 +108,13 @@ export class AdminAccess {
   #identify(request: Request, peer: HttpPeer): Caller | Refused {
     const header = request.headers.get("authorization");
     if (header === null) return this.#ofCertificate(peer);
-    const token = BEARER.exec(header)?.groups?.["token"];
-    if (token === undefined || token.length > TOKEN_LENGTH_MAX) {
+    const token = tokenOf(header);
+    if (token === undefined) {
       return this.#unauthorized("Authorization holds no bearer token");
     }
     const nowMs = this.#options.nowMs();
     const address = ipOf(peer);
-    const sha256 = createHash("sha256").update(token).digest();
+    const sha256 = sha256Of(token);
     const admitted = this.tokens.ofHash(sha256);
     const place = address === null ? "" : `${hostKey(address)} ${admitted?.name}`;
     const verdict = address === null ? null : this.#guard.allowed(address, nowMs);
@@ -162,6 +174,15 @@ export class AdminAccess {
     if (this.#known.size >= KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(place, true);
   }
+}
+
+function tokenOf(header: string): string | undefined {
+  const token = BEARER.exec(header)?.groups?.["token"];
+  return token !== undefined && token.length <= TOKEN_LENGTH_MAX ? token : undefined;
+}
+
+function sha256Of(token: string): Uint8Array {
+  return createHash("sha256").update(token).digest();
 }
 
 function ipOf({ address }: HttpPeer): IpAddress | null {

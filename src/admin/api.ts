@@ -31,8 +31,15 @@ export interface ApiParts {
 /** Makes what the router takes of the routes of the API. */
 export function routesOfApi(routes: readonly ApiRoute[], parts: ApiParts): readonly Route[] {
   return routes.map((route) => {
-    const { method, path } = route.definition;
-    return { method, path, handle: (routed: RoutedRequest) => answer(route, routed, parts) };
+    const { method, path, role, bodyBytesMax } = route.definition;
+    return {
+      method,
+      path,
+      handle: (routed: RoutedRequest) => answer(route, routed, parts),
+      // Only who may do it at all may fill the memory with it.
+      bodyBytesMax: ({ request, peer }: RoutedRequest) =>
+        role !== null && parts.access.knows(request, peer, role) ? bodyBytesMax : 0,
+    };
   });
 }
 

@@ -23,6 +23,8 @@ export interface Route {
   /** The whole path; a segment in braces is a parameter. */
   readonly path: string;
   readonly handle: Handler;
+  /** Most bytes of the body of this request, where that is more than anybody may send. */
+  readonly bodyBytesMax?: (routed: RoutedRequest) => number;
 }
 
 /** What every answer says unless it says otherwise: nothing of it is for others, or to be run. */
@@ -101,7 +103,20 @@ export class Router {
     return problem(403, "requests of other origins are refused");
   }
 
-  async #route({ request, target, peer }: HttpExchange): Promise<Response> {
+  /** Most bytes of the body that is announced, where that is more than anybody may send; else 0. */
+  bodyBytesMax(announced: HttpExchange): number {
+    const found = this.#foreign(announced.request) ?? this.#find(announced);
+    return found instanceof Response ? 0 : found.route.bodyBytesMax?.(found.routed) ?? 0;
+  }
+
+  async #route(exchange: HttpExchange): Promise<Response> {
+    const found = this.#find(exchange);
+    return found instanceof Response ? found : await found.route.handle(found.routed);
+  }
+
+  #find(
+    { request, target, peer }: HttpExchange,
+  ): { route: Route; routed: RoutedRequest } | Response {
     const mark = target.indexOf("?");
     const path = mark < 0 ? target : target.slice(0, mark);
     const segments = path.split("/");
@@ -117,11 +132,7 @@ export class Router {
     }
     const params = pattern.read(segments);
     if (params === null) return problem(400, "the path is no percent-encoded UTF-8");
-    return await route.handle({
-      request,
-      params,
-      query: mark < 0 ? "" : target.slice(mark + 1),
-      peer,
-    });
+    const query = mark < 0 ? "" : target.slice(mark + 1);
+    return { route, routed: { request, params, query, peer } };
   }
 }

@@ -3,6 +3,7 @@ import {
   BODY_BYTES_MAX,
   endOfHead,
   HEAD_BYTES_MAX,
+  LARGE_BODY_BYTES_MAX,
   parseHead,
   type RequestHead,
 } from "./http_head.ts";
@@ -44,12 +45,16 @@ export interface HttpSurroundings {
   readonly times: HttpTimes;
   readonly peer: HttpPeer;
   readonly answer: (exchange: HttpExchange) => Promise<Response>;
+  /** Most bytes that the body of a request may have, which is still to come. */
+  readonly bodyBytesMax: (announced: HttpExchange) => number;
   readonly answered: (status: number) => void;
   readonly timedOut: () => void;
 }
 
 const BUFFER_BYTES_MIN = 1_024;
-const BUFFER_BYTES_MAX = HEAD_BYTES_MAX + BODY_BYTES_MAX;
+const BUFFER_BYTES_MAX = HEAD_BYTES_MAX + LARGE_BODY_BYTES_MAX;
+/** A connection keeps no more between two requests. */
+const BUFFER_BYTES_KEPT = 65_536;
 /** How long the client may take to see our last bytes before the socket goes. */
 const LINGER_MS = 1_000;
 /** Between two requests of one connection the broker has its turns. */
@@ -126,15 +131,29 @@ export class HttpConnection {
     },
   ): Promise<Response> {
     if (head === null) return refusal!;
-    const { peer, answer } = this.#surroundings;
+    const exchange = this.#exchangeOf(head, body);
+    return exchange === null
+      ? problem(400, "Host is no host")
+      : await this.#surroundings.answer(exchange);
+  }
+
+  #exchangeOf(head: RequestHead, body: Uint8Array): HttpExchange | null {
+    const { peer } = this.#surroundings;
     const url = `${peer.isSecure ? "https" : "http"}://${head.host}${head.target}`;
-    if (!URL.canParse(url)) return problem(400, "Host is no host");
+    if (!URL.canParse(url)) return null;
     const request = new Request(url, {
       method: head.method,
       headers: head.headers.map(([name, value]): [string, string] => [name, value]),
       ...(body.length === 0 ? {} : { body: body.slice() }),
     });
-    return await answer({ request, target: head.target, peer });
+    return { request, target: head.target, peer };
+  }
+
+  /** Whether so long a body is read at all. */
+  #admits(head: RequestHead): boolean {
+    if (head.bodyBytes <= BODY_BYTES_MAX) return true;
+    const announced = this.#exchangeOf(head, new Uint8Array(0));
+    return announced !== null && head.bodyBytes <= this.#surroundings.bodyBytesMax(announced);
   }
 
   /**
@@ -196,11 +215,18 @@ export class HttpConnection {
     if ("status" in head) {
       return { head: null, refusal: problem(head.status, head.detail), body: none };
     }
+    if (!this.#admits(head)) {
+      const refusal = problem(413, `a body has at most ${BODY_BYTES_MAX} bytes here`);
+      return { head: null, refusal, body: none };
+    }
     const whole = end + head.bodyBytes;
     while (this.#filled < whole) if (!await this.#fill()) return null;
     const body = this.#buffer.slice(end, whole);
     this.#buffer.copyWithin(0, whole, this.#filled);
     this.#filled -= whole;
+    if (this.#buffer.length > BUFFER_BYTES_KEPT && this.#filled <= BUFFER_BYTES_KEPT) {
+      this.#buffer = this.#buffer.slice(0, BUFFER_BYTES_KEPT);
+    }
     return { head, refusal: null, body };
   }
 

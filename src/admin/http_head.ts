@@ -2,8 +2,10 @@
 
 /** Most bytes of a head: request line and header fields. */
 export const HEAD_BYTES_MAX = 16_384;
-/** Most bytes of a body. */
+/** Most bytes of a body of whom nobody knows. */
 export const BODY_BYTES_MAX = 65_536;
+/** Most bytes of any body. */
+export const LARGE_BODY_BYTES_MAX = 4_194_304;
 const FIELDS_MAX = 100;
 const TARGET_LENGTH_MAX = 4_096;
 /** Fields of which a second one could be read differently by somebody in between. */
@@ -77,7 +79,9 @@ function checked(
   const length = headers.get("content-length") ?? "0";
   if (!/^[0-9]{1,15}$/.test(length)) return fault(400, "Content-Length is no number");
   const bodyBytes = Number(length);
-  if (bodyBytes > BODY_BYTES_MAX) return fault(413, `a body has at most ${BODY_BYTES_MAX} bytes`);
+  if (bodyBytes > LARGE_BODY_BYTES_MAX) {
+    return fault(413, `a body has at most ${LARGE_BODY_BYTES_MAX} bytes`);
+  }
   if (bodyBytes > 0 && (method === "GET" || method === "HEAD")) {
     return fault(400, `${method} has no body`);
   }

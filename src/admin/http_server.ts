@@ -38,6 +38,8 @@ const LIMITS: HttpLimits = {
 /** What the server needs. */
 export interface HttpParts {
   readonly answer: (exchange: HttpExchange) => Promise<Response>;
+  /** Most bytes of a body that is announced, where that is more than usual. */
+  readonly bodyBytesMax?: (announced: HttpExchange) => number;
   /** An answer could not be made, by a fault of ours. */
   readonly failed: (reason: string) => void;
   readonly limits?: Partial<HttpLimits>;
@@ -74,6 +76,7 @@ export class HttpServer {
       times: this.#limits,
       peer,
       answer: (exchange) => this.#answer(exchange),
+      bodyBytesMax: (announced) => this.#parts.bodyBytesMax?.(announced) ?? 0,
       answered: (status) => this.#count(String(status)),
       timedOut: () => statistics.timeouts++,
     });

@@ -31,6 +31,8 @@ export interface RouteDefinition<
   readonly query: Query;
   /** Null where a request has no body. */
   readonly body: Schema<Body> | null;
+  /** Most bytes of the body, up to 4 MiB; 64 KiB if nothing is said. */
+  readonly bodyBytesMax: number;
   /** Null where an answer that succeeds has no JSON: no content, or one of `media`. */
   readonly answer: Schema<Answer> | null;
   /** Of an answer with JSON; without any it is 204. */
@@ -60,7 +62,15 @@ export interface ApiRoute {
 }
 
 /** What a definition may leave out. */
-type Defaulted = "parameters" | "query" | "body" | "answer" | "status" | "media" | "problems";
+type Defaulted =
+  | "parameters"
+  | "query"
+  | "body"
+  | "bodyBytesMax"
+  | "answer"
+  | "status"
+  | "media"
+  | "problems";
 
 /** Defines a route; without `query` it takes none, without `body` there is none, and so on. */
 export function defineRoute<
@@ -77,6 +87,7 @@ export function defineRoute<
     parameters: {},
     query: {} as Query,
     body: null,
+    bodyBytesMax: 65_536,
     answer: null,
     status: 200,
     media: [],

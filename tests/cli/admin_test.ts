@@ -7,7 +7,7 @@ Deno.test("admin token shows a token once, and its line or the file that has it"
   await withDirectory(async (directory) => {
     const shown = await run(["admin", "token", "scada", "--role", "read"]);
     assertEquals(shown.code, 0);
-    assertMatch(shown.out, /^token  rq_[\w-]{43}\nline   scada:read:[0-9a-f]{64}\n$/);
+    assertMatch(shown.out, /^token +rq_[\w-]{43}\nline +scada:read:[0-9a-f]{64}\n$/);
     const file = `${directory}/tokens`;
     const made = await run(["admin", "token", "ops", "--role", "admin", "--file", file]);
     assertEquals(made.code, 0);
