@@ -10,6 +10,7 @@ import { apiCertificates, apiListeners } from "./_server_api_listeners.ts";
 import type { ListenerDetails } from "./_server_listeners.ts";
 import type { Turns, TurnWitness } from "./_server_turns.ts";
 import {
+  type ApiClientEvent,
   type ApiLogLine,
   type ApiRoute,
   EventHub,
@@ -122,7 +123,7 @@ export class ApiSide {
     if (event.kind !== "connected" && event.kind !== "closed") return;
     if (++this.#clientEvents > CLIENT_EVENTS_MAX) return;
     const { origin: { remoteAddress: address, listener } } = connection;
-    this.hub.publish("clients", "client", {
+    const told: ApiClientEvent = {
       time: new Date().toISOString(),
       change: event.kind === "connected" ? "connected" : "disconnected",
       client_id: connection.clientIdentifier,
@@ -131,7 +132,8 @@ export class ApiSide {
       listener,
       cause: event.kind === "closed" ? event.cause : null,
       resumed: event.kind === "connected" ? event.resumed : null,
-    });
+    };
+    this.hub.publish("clients", "client", told);
   }
 
   #second(): void {

@@ -1,8 +1,35 @@
 /** What happens, as it happens: server-sent events. */
+import { LINE } from "./api_log.ts";
+import { STATISTICS } from "./api_status.ts";
 import { EVENT_TOPICS, type EventHub, type EventTopic } from "./event_hub.ts";
 import { problem } from "./problem.ts";
 import { type ApiRoute, defineRoute, serve } from "./route.ts";
-import { text, withDefault } from "./schema.ts";
+import {
+  boolean,
+  dateTime,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  text,
+  type ValueOf,
+  withDefault,
+} from "./schema.ts";
+
+/** The data of `event: client`. */
+const CLIENT = object({
+  time: dateTime(),
+  change: oneOf(["connected", "disconnected"]),
+  client_id: text(),
+  user: nullable(text()),
+  address: text({ description: "With its port." }),
+  listener: text(),
+  cause: nullable(text({ description: "Why it was disconnected." })),
+  resumed: nullable(boolean("Whether it has its session of before; of who has connected.")),
+});
+/** A client that came or went. */
+export type ApiClientEvent = ValueOf<typeof CLIENT>;
 
 const EVENTS = defineRoute({
   method: "GET",
@@ -17,6 +44,14 @@ const EVENTS = defineRoute({
     ),
   },
   media: ["text/event-stream"],
+  events: {
+    hello: object({ topics: list(oneOf(EVENT_TOPICS)) }, "The stream has begun."),
+    lost: object({ events: integer() }, "So many came too fast for this reader."),
+    statistics: STATISTICS,
+    log: LINE,
+    client: CLIENT,
+    clients_untold: object({ count: integer() }, "So many more of this second are not told."),
+  },
   problems: [503],
 });
 

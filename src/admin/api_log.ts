@@ -20,7 +20,7 @@ const LEVELS = ["debug", "info", "warn", "error"] as const;
 type Level = typeof LEVELS[number];
 
 /** A line of the log; also the data of `event: log`. */
-const LINE = object({
+export const LINE = object({
   number: integer({ description: "Rises by one from line to line; from 1 at the start." }),
   time: dateTime(),
   level: oneOf(LEVELS),

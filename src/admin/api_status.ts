@@ -17,8 +17,8 @@ import {
 
 const STAGES = ["normal", "refuse-connections", "shed-qos0", "shed-queues", "shut-down"] as const;
 
-/** Figures of the moment; also the data of `event: statistics`. */
-export const STATISTICS_FIELDS = {
+/** Figures of the moment. */
+const STATISTICS_FIELDS = {
   time: dateTime(),
   counts: object({
     clients_connected: integer(),
@@ -69,7 +69,8 @@ export const STATISTICS_FIELDS = {
   }),
 } as const;
 
-const STATISTICS = object(STATISTICS_FIELDS);
+/** The data of `event: statistics`. */
+export const STATISTICS = object(STATISTICS_FIELDS);
 /** The figures of the moment. */
 export type ApiStatistics = ValueOf<typeof STATISTICS>;
 

@@ -2,7 +2,7 @@
 export { AdminAccess } from "./access.ts";
 export { adminRoutes } from "./admin_routes.ts";
 export type { ApiAudit } from "./api.ts";
-export { eventRoutes } from "./api_events.ts";
+export { type ApiClientEvent, eventRoutes } from "./api_events.ts";
 export { type ApiLimit, limitRoutes } from "./api_limits.ts";
 export { type ApiCertificate, type ApiListener, listenerRoutes } from "./api_listeners.ts";
 export { type ApiLogLine, logRoutes, type LogView } from "./api_log.ts";

@@ -43,7 +43,7 @@ export function openApi(definitions: readonly AnyDefinition[], version: string):
 }
 
 function operationOf(definition: AnyDefinition): JsonSchema {
-  const { method, path, role, tag, summary, query, body, parameters } = definition;
+  const { method, path, role, tag, summary, query, body, parameters, events } = definition;
   const names = [...path.matchAll(/\{([a-z_]+)\}/g)].map((match) => match[1]!);
   const described = parameters as Readonly<Record<string, string | undefined>>;
   return {
@@ -68,6 +68,11 @@ function operationOf(definition: AnyDefinition): JsonSchema {
       requestBody: { required: true, content: { "application/json": { schema: body.json } } },
     },
     responses: responsesOf(definition),
+    ...Object.keys(events).length === 0 ? {} : {
+      "x-events": Object.fromEntries(
+        Object.entries(events).map(([name, { json }]) => [name, json]),
+      ),
+    },
   };
 }
 

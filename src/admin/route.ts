@@ -1,7 +1,7 @@
 /** The routes of the API as data: what drives the router, the checks, OpenAPI and `relayq ctl`. */
 import type { Role } from "../security/mod.ts";
 import type { Caller } from "./caller.ts";
-import type { ObjectOf, ScalarFields, Schema } from "./schema.ts";
+import type { Fields, ObjectOf, ScalarFields, Schema } from "./schema.ts";
 
 /** Names of the parameters in a path: `/clients/{client_id}` has `client_id`. */
 export type ParameterNames<Path extends string> = Path extends
@@ -39,6 +39,8 @@ export interface RouteDefinition<
   readonly status: number;
   /** Content types of answers besides JSON; the handler makes these itself. */
   readonly media: readonly string[];
+  /** The data of server-sent events, by their names. */
+  readonly events: Fields;
   /** Statuses of the problems that are this route's own, such as 404. */
   readonly problems: readonly number[];
 }
@@ -70,6 +72,7 @@ type Defaulted =
   | "answer"
   | "status"
   | "media"
+  | "events"
   | "problems";
 
 /** Defines a route; without `query` it takes none, without `body` there is none, and so on. */
@@ -91,6 +94,7 @@ export function defineRoute<
     answer: null,
     status: 200,
     media: [],
+    events: {},
     problems: [],
     ...definition,
   };

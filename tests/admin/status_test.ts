@@ -5,6 +5,7 @@ import { RateMeter, RecentQuantiles } from "../../src/admin/mod.ts";
 import { DURATION_BOUNDS_S, Histogram } from "../../src/broker/mod.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { ApiBroker } from "./_api.ts";
+import { schemaFaults } from "./_json_schema.ts";
 
 Deno.test("the status counts what is there, and tells what came within the last second", async () => {
   await using api = await ApiBroker.start();
@@ -201,7 +202,7 @@ Deno.test("names in a path are one segment each, whatever they hold", async () =
 
 Deno.test("clients that come and go, and figures of every second, come as events", async () => {
   await using api = await ApiBroker.start();
-  const { hub, end } = await listen(api, "clients,statistics");
+  const { hub, end } = await listen(api, "clients,statistics,log");
   using client = await WireClient.connect(api.broker.port, { clientIdentifier: '<b>"\n' });
   const connected = JSON.parse(await hub("client"));
   assertEquals([connected.change, connected.client_id], ["connected", '<b>"\n']);
@@ -211,6 +212,13 @@ Deno.test("clients that come and go, and figures of every second, come as events
   assertEquals([gone.change, gone.cause], ["disconnected", "disconnect"]);
   const figures = JSON.parse(await hub("statistics"));
   assertEquals(typeof figures.rates.messages_in_per_s, "number");
+  api.broker.server.turns.log.line("warn", "test: a line");
+  const line = JSON.parse(await hub("log"));
+  const { json } = await api.call("GET /api/v1/openapi.json");
+  const schemas = json.paths["/api/v1/events"].get["x-events"];
+  for (const [name, data] of Object.entries({ client: gone, statistics: figures, log: line })) {
+    assertEquals(schemaFaults(data, schemas[name]), [], name);
+  }
   end();
 });
 
