@@ -256,7 +256,7 @@ export class AdminListener {
     else trail.record(entry);
     const who = `${address} ${actor === null ? "" : quote(actor)}`;
     const about = target === "" ? "" : ` target=${quote(target)}`;
-    const verb = refused ? "refused" : "changed";
+    const verb = refused ? "refused" : status < 400 ? "changed" : "asked";
     const text = `admin: ${verb} ${who} ${action}${about} ${status}`;
     this.#say("info", text, { actor, address, action, target, status });
   }

@@ -93,14 +93,15 @@ export class ApiSide {
     { config, turns, listeners }: ApiSurroundings,
     kit: ApiKit,
   ): readonly ApiRoute[] {
-    const desk = new FigureDesk({ config, turns, ...kit });
+    const all = () => [...listeners(), kit.details()];
+    const { figures, loopLags } = kit;
+    const desk = new FigureDesk({ config, turns, figures, loopLags, listeners: all });
     kit.everySample(() => desk.sample());
     this.hub.everySecond(() => {
       if (this.hub.wants("statistics")) {
         this.hub.publish("statistics", "statistics", desk.statistics);
       }
     });
-    const all = () => [...listeners(), kit.details()];
     const { statistics } = turns.broker;
     return [
       ...statusRoutes({ status: () => desk.status, readiness: kit.readiness }),

@@ -1,15 +1,10 @@
 /** The figures that the admin API shows: of the moment, and of the last second. */
 import process from "node:process";
 import type { ServerFigures } from "./_server_admin.ts";
+import type { ListenerDetails } from "./_server_listeners.ts";
 import type { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
-import {
-  type ApiStatistics,
-  RateMeter,
-  type ReadinessFacts,
-  RecentQuantiles,
-  type StatusView,
-} from "./admin/mod.ts";
+import { type ApiStatistics, RateMeter, RecentQuantiles, type StatusView } from "./admin/mod.ts";
 import type { Histogram, Statistics } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
 import { MEMORY_STAGES } from "./system/mod.ts";
@@ -26,7 +21,8 @@ export interface FigureSources {
   readonly turns: Turns;
   readonly figures: () => ServerFigures;
   readonly loopLags: Histogram;
-  readonly readiness: () => ReadinessFacts;
+  /** All of them, the admin listener included. */
+  readonly listeners: () => readonly ListenerDetails[];
 }
 
 /** Keeps what is needed to tell what came within the last second. */
@@ -91,12 +87,12 @@ export class FigureDesk {
         trouble: store.trouble,
         backlog_bytes: store.backlogBytes,
         commits: store.statistics?.commits ?? 0,
-        commit_ms: store.statistics?.commitMsLast ?? null,
-        latency_ms: store.statistics?.latencyMsLast ?? null,
+        commit_ms: rounded(store.statistics?.commitMsLast ?? null),
+        latency_ms: rounded(store.statistics?.latencyMsLast ?? null),
       },
       memory: {
         stage: memory === null ? null : MEMORY_STAGES[memory.stage]!,
-        pressure: memory?.pressure ?? null,
+        pressure: rounded(memory?.pressure ?? null),
         resident_bytes: rss,
         limit_bytes: memory === null || memory.limitBytes === 0 ? null : memory.limitBytes,
         heap_used_bytes: heapUsed,
@@ -131,7 +127,7 @@ export class FigureDesk {
   }
 
   #warnings(): string[] {
-    const { store, memory, listeners, reloads, audit } = this.#sources.figures();
+    const { store, memory, reloads, audit } = this.#sources.figures();
     const warnings: string[] = [];
     if (store.trouble !== null) warnings.push(`the store is in trouble: ${store.trouble}`);
     if (store.quarantines > 0) {
@@ -147,8 +143,9 @@ export class FigureDesk {
     if (audit !== null && audit.lost > 0) {
       warnings.push(`${audit.lost} lines of the audit log are lost`);
     }
-    for (const { address, certificateNotAfterMs: notAfterMs } of listeners) {
-      if (notAfterMs === null || notAfterMs - Date.now() > EXPIRY_NOTICE_MS) continue;
+    for (const { config: { address }, tls } of this.#sources.listeners()) {
+      const notAfterMs = tls?.notAfterMs ?? Infinity;
+      if (notAfterMs - Date.now() > EXPIRY_NOTICE_MS) continue;
       const verb = notAfterMs < Date.now() ? "expired" : "expires";
       const when = new Date(notAfterMs).toISOString();
       warnings.push(`a certificate of listener ${address} ${verb} on ${when}`);
@@ -173,7 +170,12 @@ function droppedOf({ dropped }: Statistics): number {
 }
 
 function inMs(seconds: number | null): number | null {
-  return seconds === null ? null : Math.round(seconds * 1e6) / 1e3;
+  return seconds === null ? null : rounded(seconds * 1e3);
+}
+
+/** To thousandths. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 1e3) / 1e3;
 }
 
 /** Null where the process may not ask. */

@@ -84,16 +84,10 @@ export class AdminAccess {
     return { refusal: problem(403, detail), actor };
   }
 
-  /** Whether this is somebody who may, without any consequence. */
-  knows({ headers }: Request, { certificate }: HttpPeer, role: Role): boolean {
-    const header = headers.get("authorization");
-    const token = header === null ? undefined : tokenOf(header);
-    const found = token !== undefined
-      ? this.tokens.ofHash(sha256Of(token))
-      : header === null && certificate !== null
-      ? this.tokens.ofCertificate(certificate)
-      : null;
-    return found !== null && roleIncludes(found.role, role);
+  /** Whether this is somebody who may; a wrong token counts as one, a request not yet. */
+  knows(request: Request, peer: HttpPeer, role: Role): boolean {
+    const found = this.#identify(request, peer);
+    return !("refusal" in found) && roleIncludes(found.role, role);
   }
 
   /** Whether a caller who was let in would be now, after another file has come. */

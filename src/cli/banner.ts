@@ -58,7 +58,9 @@ function adminText({ admin }: Config, bound: Deno.NetAddr | null): string {
   const shown = parsed.port === 0 ? `${parsed.host}:${bound.port}` : admin.address;
   const reach = isLoopbackHost(parsed.host) ? "this machine only" : "THE NETWORK";
   const token = admin.metricsTokenSha256 === "" ? "" : " (bearer token)";
-  return `http://${shown}   /metrics${token} /healthz /readyz, reachable from ${reach}`;
+  const scheme = admin.certificateFile === "" ? "http" : "https";
+  const api = admin.tokensFile === "" ? "" : " /api/v1";
+  return `${scheme}://${shown}   /metrics${token} /healthz /readyz${api}, reachable from ${reach}`;
 }
 
 function durabilityText({ store }: Config): string {

@@ -212,6 +212,18 @@ Deno.test("a large body is read of those who may send it, and of nobody else", a
   });
 });
 
+Deno.test("to announce a large body is no way to try tokens without being counted", async () => {
+  await served(async (ask) => {
+    const body = "x".repeat(100_000);
+    for (let i = 0; i < 10; i++) {
+      assertEquals((await ask("POST /t/things", { body, token: `guess-${i}` })).status, 413);
+    }
+    // Right, but nobody has seen it from here yet.
+    assertEquals((await ask("POST /t/things", { body })).status, 413);
+    assertEquals((await ask("DELETE /t/things/a")).status, 429);
+  });
+});
+
 Deno.test("a body is checked as deep as it goes", async () => {
   await served(async (ask) => {
     for (

@@ -35,4 +35,8 @@ Deno.test("the banner says whether there is an admin listener, and who gets to i
     adminLine({ address: "0.0.0.0:9883", metricsTokenSha256: "0".repeat(64) }, bound),
     "http://0.0.0.0:9883   /metrics (bearer token) /healthz /readyz, reachable from THE NETWORK",
   );
+  assertStringIncludes(
+    adminLine({ address: "0.0.0.0:9883", certificateFile: "c.pem", tokensFile: "tokens" }, bound),
+    "https://0.0.0.0:9883   /metrics /healthz /readyz /api/v1, reachable from THE NETWORK",
+  );
 });

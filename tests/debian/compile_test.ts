@@ -79,7 +79,7 @@ Deno.test("a binary embeds entry, workers and folders, and grants what `deno tas
       allow_read: [],
       allow_write: [],
       allow_env: ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"],
-      allow_sys: ["systemMemoryInfo", "osUptime"],
+      allow_sys: ["systemMemoryInfo", "osUptime", "statfs", "hostname"],
     });
     assertEquals(facts.permissions.prompt, false);
     const main = new TextDecoder().decode(files.get("main.mjs"));
