@@ -84,6 +84,17 @@ Deno.test("a tokens file that changes counts at once, one with a mistake not at 
   assertStringIncludes(log.join(""), "others may read or change it (mode 0644): chmod 0600");
 });
 
+Deno.test("a tokens file that has changed is read without being asked for", async () => {
+  await using api = await ApiBroker.start({ security: { fileCheckMs: 20 } });
+  assertEquals((await api.call(LEVELS, { as: "read" })).status, 200);
+  await writeTokens(api.tokensFile, { admin: api.tokens.admin });
+  const deadline = performance.now() + 20_000;
+  while ((await api.call(LEVELS, { as: "read" })).status !== 401) {
+    assert(performance.now() < deadline);
+  }
+  assertEquals((await api.call(LEVELS)).status, 200);
+});
+
 Deno.test("a tokens file that cannot be used keeps the broker from starting", async () => {
   const path = await Deno.makeTempFile();
   try {

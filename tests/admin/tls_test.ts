@@ -1,8 +1,15 @@
 /** The admin listener over TLS: certificates instead of tokens, and no way past them. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { newToken } from "../../src/security/mod.ts";
-import { NEEDS_OPENSSL, OPENSSL, temporaryDirectory } from "../support/test_authority.ts";
+import {
+  daysFromNow,
+  NEEDS_OPENSSL,
+  OPENSSL,
+  SERVER_EXTENSIONS,
+  temporaryDirectory,
+} from "../support/test_authority.ts";
 import { TestBroker } from "../support/test_broker.ts";
+import { TlsClient } from "../support/tls_client.ts";
 import { writeTokens } from "./_api.ts";
 import { type AdminPki, askTls, makeAdminPki, tlsAdminBroker } from "./_tls_api.ts";
 
@@ -121,6 +128,63 @@ tlsTest("certificates are shown with the days that are left, and are read again"
   }
   assertEquals((await askTls(broker, "/healthz", { certificate: client })).status, 200);
 });
+
+tlsTest(
+  "a certificate that is revoked ends the streams of its owner, and no other",
+  async (pki) => {
+    const { ca, server } = pki;
+    const tokensFile = `${DIRECTORY}/tokens-${crypto.randomUUID()}`;
+    await writeTokens(tokensFile, {}, "cert:leaver:read\ncert:stayer:read\n");
+    const crlFile = await ca.crl();
+    await using broker = await tlsAdminBroker(server, {
+      clientCertificates: "required",
+      caFile: ca.certificateFile,
+      crlFile,
+      tokensFile,
+    });
+    const leaver = await ca.issue({ subject: "/CN=leaver" });
+    const stayer = await ca.issue({ subject: "/CN=stayer" });
+    const streams: TlsClient[] = [];
+    for (const certificate of [leaver, stayer]) {
+      const { port } = broker.server.adminAddress!;
+      const client = await TlsClient.connect({ port, certificate });
+      streams.push(client);
+      const request = "GET /api/v1/events?topics=log HTTP/1.1\r\nHost: localhost\r\n\r\n";
+      await client.send(new TextEncoder().encode(request));
+      await untilText(client, "event: hello");
+    }
+    await ca.revoke(leaver);
+    await Deno.copyFile(await ca.crl(), crlFile);
+    await broker.server.reload();
+    await streams[0]!.ended();
+    broker.server.turns.log.line("warn", "still: here");
+    await untilText(streams[1]!, "still: here");
+    for (const stream of streams) stream[Symbol.dispose]();
+  },
+);
+
+tlsTest("a certificate that runs out soon is a warning of the status", async ({ ca }) => {
+  const server = await ca.issue({
+    subject: "/CN=localhost",
+    extensions: SERVER_EXTENSIONS,
+    notAfter: daysFromNow(5),
+  });
+  const { broker, token } = await mutual({ ca, server, client: server }, "");
+  await using _ = broker;
+  const { text } = await askTls(broker, "/api/v1/status", { token });
+  const { warnings } = JSON.parse(text.slice(text.indexOf("\r\n\r\n")));
+  assertEquals(warnings.length, 1);
+  assertStringIncludes(warnings[0], "a certificate of listener 127.0.0.1:0 expires on ");
+});
+
+async function untilText(client: TlsClient, wanted: string): Promise<void> {
+  let text = "";
+  while (!text.includes(wanted)) {
+    const part = await client.receive();
+    assert(part !== null, `the stream ended: ${text}`);
+    text += new TextDecoder().decode(part);
+  }
+}
 
 /** `openssl s_client` with one request. */
 async function sClient({ server }: TestBroker, args: readonly string[]): Promise<string> {
