@@ -4,6 +4,7 @@ import { readBdSeqs, replaceFile } from "./_server_sparkplug_files.ts";
 import { SparkplugJson } from "./_server_sparkplug_json.ts";
 import { BreachLines } from "./_server_sparkplug_lines.ts";
 import { SparkplugTopics } from "./_server_sparkplug_topics.ts";
+import { observingPolicy, SparkplugValues } from "./_server_sparkplug_values.ts";
 import { WitnessedReferee } from "./_server_sparkplug_witness.ts";
 import type { Turns } from "./_server_turns.ts";
 import type { SparkplugFigures } from "./admin/mod.ts";
@@ -13,6 +14,7 @@ import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
 import {
   type Inflate,
   loadJudging,
+  type PayloadCodec,
   SparkplugAwareness,
   type SparkplugJudging,
 } from "./sparkplug/mod.ts";
@@ -39,17 +41,35 @@ export interface SparkplugSide {
   readonly policy: SparkplugPolicy | null;
   /** Null where nobody is judged. */
   readonly desk: SparkplugDesk | null;
+  /** Null where last values are not kept. */
+  readonly values: SparkplugValues | null;
 }
 
 /** What the configuration asks for; the room of the rules is loaded only for the modes that judge. */
 export async function openSparkplug(config: Config): Promise<SparkplugSide | { problem: string }> {
   const { sparkplug } = config;
-  if (sparkplug.mode === "off") return { policy: null, desk: null };
-  if (sparkplug.mode === "aware") {
-    return { policy: new SparkplugAwareness(sparkplug), desk: null };
+  const { mode, lastValues } = sparkplug;
+  if (mode === "off") return { policy: null, desk: null, values: null };
+  if (mode === "aware" && !lastValues) {
+    return { policy: new SparkplugAwareness(sparkplug), desk: null, values: null };
   }
-  const desk = await SparkplugDesk.open(config);
-  return "problem" in desk ? desk : { policy: desk.policy, desk };
+  const room = await loadJudging();
+  const codec = await room.PayloadCodec.load();
+  const values = lastValues
+    ? new SparkplugValues(room, { codec, config: sparkplug, inflate })
+    : null;
+  if (mode === "aware") {
+    return { policy: observingPolicy(room, sparkplug, values!), desk: null, values };
+  }
+  const desk = await SparkplugDesk.open(config, { room, codec, values });
+  return "problem" in desk ? desk : { policy: desk.policy, desk, values };
+}
+
+/** The room of the rules, and what the referee is not alone with. */
+interface DeskParts {
+  readonly room: Judging;
+  readonly codec: PayloadCodec;
+  readonly values: SparkplugValues | null;
 }
 
 /** Runs the referee. */
@@ -79,8 +99,7 @@ export class SparkplugDesk {
 
   private constructor(
     { sparkplug, store }: Config,
-    parts: {
-      readonly room: Judging;
+    parts: DeskParts & {
       readonly judging: SparkplugJudging<ClientFacts>;
       readonly json: SparkplugJson | null;
       readonly startProblem: string | null;
@@ -99,6 +118,7 @@ export class SparkplugDesk {
     this.#witness = new WitnessedReferee(judging.referee, {
       statements: () => this.#statements(),
       passing: json,
+      values: parts.values,
     });
     this.policy = {
       retainLive: judging.retainLive,
@@ -109,12 +129,14 @@ export class SparkplugDesk {
   }
 
   /** Loads the rules, and what was kept; the data directory is locked already. */
-  static async open(config: Config): Promise<SparkplugDesk | { problem: string }> {
+  static async open(
+    config: Config,
+    parts: DeskParts,
+  ): Promise<SparkplugDesk | { problem: string }> {
     const { sparkplug, store } = config;
-    const room = await loadJudging();
+    const { room, codec } = parts;
     const overrides = room.parseOverrides(sparkplug.overrides);
     if ("problem" in overrides) return { problem: `sparkplug.overrides: ${overrides.problem}` };
-    const codec = await room.PayloadCodec.load();
     const path = bdSeqPath(store);
     const { known, problem } = path === null
       ? { known: new Map<string, number>(), problem: null }
@@ -130,7 +152,7 @@ export class SparkplugDesk {
     });
     const { referee } = judging.referee;
     const json = sparkplug.json ? new SparkplugJson(room, { codec, referee }) : null;
-    return new SparkplugDesk(config, { room, judging, json, startProblem: problem });
+    return new SparkplugDesk(config, { ...parts, judging, json, startProblem: problem });
   }
 
   /** The broker runs from now on; `retained` is what it found at its start. */

@@ -1,5 +1,6 @@
 /** Stands between the core and the referee: what is refused is told to the audit log. */
 import type { ConnectionAudit } from "./_server_audit_connections.ts";
+import type { SparkplugValues } from "./_server_sparkplug_values.ts";
 import type {
   ClientFacts,
   CloseCause,
@@ -33,16 +34,22 @@ export class WitnessedReferee implements SparkplugReferee {
   /** The statements that the last fact broke. */
   readonly #statements: () => string;
   readonly #passing: PassingMessages | null;
+  readonly #values: SparkplugValues | null;
   #refusals: Refusal[] = [];
   #others = 0;
 
   constructor(
     referee: SparkplugReferee,
-    parts: { statements: () => string; passing: PassingMessages | null },
+    parts: {
+      readonly statements: () => string;
+      readonly passing: PassingMessages | null;
+      readonly values: SparkplugValues | null;
+    },
   ) {
     this.#referee = referee;
     this.#statements = parts.statements;
     this.#passing = parts.passing;
+    this.#values = parts.values;
   }
 
   connect(
@@ -68,7 +75,10 @@ export class WitnessedReferee implements SparkplugReferee {
     if (verdict.action !== "route") {
       const action = verdict.action === "close" ? "close" : "publish";
       this.#note(publication.client, action, publication.name);
-    } else if (this.#passing !== null) {
+      return verdict;
+    }
+    this.#values?.published(publication);
+    if (this.#passing !== null) {
       const { name, bytes, payloadStart, payloadEnd } = publication;
       this.#passing.passed(name, bytes.subarray(payloadStart, payloadEnd));
     }
@@ -76,11 +86,13 @@ export class WitnessedReferee implements SparkplugReferee {
   }
 
   closed(client: ClientFacts, cause: CloseCause, at: { nowMs: number; wallMs: number }): boolean {
+    this.#values?.closed(client, at.wallMs);
     return this.#referee.closed(client, cause, at);
   }
 
   willPublished(client: ClientFacts, will: Will, at: { nowMs: number; wallMs: number }): void {
     this.#referee.willPublished(client, will, at);
+    this.#values?.willPublished(will, at.wallMs);
     this.#passing?.passed(will.topic, will.payload);
   }
 

@@ -366,8 +366,7 @@ export class Server {
 
   /** What the metrics tell of the parts. */
   #figures(): ServerFigures {
-    const { statistics, journal, trouble } = this.#store;
-    const { backlogBytes } = journal;
+    const { statistics, journal: { backlogBytes }, trouble } = this.#store;
     return {
       store: { statistics, backlogBytes, trouble, quarantines: this.#quarantines },
       listeners: this.#listeners!.figures,
@@ -377,14 +376,16 @@ export class Server {
       audit: this.#trail.facts,
       memory: this.#memory?.figures ?? null,
       sparkplug: this.#sparkplug.desk?.figures ?? null,
+      lastValues: this.#sparkplug.values?.figures ?? null,
     };
   }
 
   #publishSysTopics(): void {
     const instant = this.turns.instant();
+    const { values, desk } = this.#sparkplug;
     const memory = this.#memory?.facts ?? {};
     const store = { ...storeFacts(this.#store), quarantines: this.#quarantines };
-    const server = { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper) };
+    const server = { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper), ...values?.facts };
     const facts = {
       memory,
       store,
@@ -393,7 +394,7 @@ export class Server {
       audit: this.#trail.facts,
     };
     this.#sysTopics.publish(this.broker, facts, instant);
-    this.#sparkplug.desk?.publishTopics(instant);
+    desk?.publishTopics(instant);
     this.turns.requestTurn();
   }
 }

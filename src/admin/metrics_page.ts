@@ -1,9 +1,11 @@
 /** All metrics of a broker, as one page. */
 import type { BrokerLimits, Histogram, Statistics } from "../broker/mod.ts";
 import type { PasswordGateStatistics } from "../security/mod.ts";
+import type { ValueFigures } from "../sparkplug/mod.ts";
 import { brokerMetrics } from "./broker_metrics.ts";
 import { exposition } from "./exposition.ts";
 import type { HttpStatistics } from "./http_server.ts";
+import { lastValueMetrics } from "./last_value_metrics.ts";
 import { byLabel, counter, type Descriptions, gauge, type Metric, metricsOfOne } from "./metric.ts";
 import {
   type AuditFigures,
@@ -66,6 +68,8 @@ export interface MetricSources {
   readonly memory: MemoryFigures | null;
   /** Null where nobody is judged. */
   readonly sparkplug: SparkplugFigures | null;
+  /** Null where they are not kept. */
+  readonly lastValues: ValueFigures | null;
   readonly process: ProcessFigures;
   readonly http: HttpStatistics;
 }
@@ -127,6 +131,7 @@ function allMetrics(sources: MetricSources): Metric[] {
     ...auditMetrics(sources.audit),
     ...memoryMetrics(sources.memory),
     ...sparkplugMetrics(sources.sparkplug),
+    ...lastValueMetrics(sources.lastValues),
     ...metricsOfOne<HttpStatistics>(HTTP, http),
     byLabel(REQUESTS, { label: "code", counts: http.answered }),
   ];

@@ -4,6 +4,7 @@ import type { TomlProblem } from "./_toml_tree.ts";
 import { adminProblems } from "./_admin_rules.ts";
 import { buildListener } from "./_build_config.ts";
 import { listenerProblems } from "./_listener_rules.ts";
+import { sparkplugProblems } from "./_sparkplug_rules.ts";
 
 /** What must hold between two numbers for the broker to make sense. */
 interface Relation {
@@ -64,8 +65,7 @@ export function checkRelations(
     const problem = relationProblem(document, relation);
     if (problem !== undefined) report(problem);
   }
-  const capture = captureProblem(document);
-  if (capture !== undefined) report(capture);
+  for (const problem of sparkplugProblems(document)) report(problem);
   const passwordFile = find(document, ["security", "password_file"]);
   const hasPasswords = passwordFile?.valid === true && passwordFile.value !== "";
   const listeners = document.get("listeners") ?? [];
@@ -94,22 +94,6 @@ function identityProblems(
     problems.push({ offset: rule.offset ?? 0, key: "security.client_identifier", message });
   }
   return problems;
-}
-
-/** A capture of nothing would look like an Edge Node that is silent. */
-function captureProblem(document: CheckedDocument): TomlProblem | undefined {
-  const file = find(document, ["sparkplug", "capture_file"]);
-  if (file?.valid !== true || file.value === "") return undefined;
-  const mode = find(document, ["sparkplug", "mode"]);
-  const recorded = find(document, ["sparkplug", "recorded_messages_max"]);
-  const judges = mode?.value === "monitor" || mode?.value === "strict";
-  const key = "sparkplug.capture_file";
-  const offset = file.offset ?? 0;
-  if (mode?.valid === true && !judges) {
-    return { offset, key, message: `${key}: needs sparkplug.mode = "monitor" or "strict"` };
-  }
-  if (recorded?.valid !== true || recorded.value !== 0) return undefined;
-  return { offset, key, message: `${key}: needs sparkplug.recorded_messages_max above 0` };
 }
 
 function relationProblem(

@@ -153,6 +153,30 @@ export const SPARKPLUG_TABLES = [
           "Publish messages of Sparkplug once more as JSON, on $sparkplug/json/ followed by their topic, at QoS 0 and with names for aliases, in the modes monitor and strict. To read one a client needs the right to read the topic behind it, too. At most 1000 a second: this is for people.",
       },
       {
+        name: "last_values",
+        type: "boolean",
+        default: false,
+        doc:
+          "Keep the last value of every metric in memory, with its time and whether it may be another one by now, for the admin API: GET /sparkplug/v1/groups/GROUP/nodes/NODE/metrics, and …/devices/DEVICE/metrics. In all modes but off; nothing of it outlives the broker.",
+      },
+      {
+        name: "last_values_max",
+        type: "integer",
+        default: 100_000,
+        min: 1,
+        max: COUNT_MAX,
+        doc:
+          "Most metrics whose last value is kept. Beyond it, Edge Nodes and Devices that have been away for longest make room, and if all are there the further metrics are not kept.",
+      },
+      {
+        name: "last_values_bytes_max",
+        type: "integer",
+        default: 67_108_864,
+        min: 65_536,
+        max: MEMORY_BYTES_MAX,
+        doc: "Most bytes of all last values together, at about 850 for a metric that is a number.",
+      },
+      {
         name: "recorded_messages_max",
         type: "integer",
         default: 0,

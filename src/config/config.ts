@@ -299,6 +299,11 @@ export interface SparkplugConfig {
   readonly topology: boolean;
   /** Whether messages are published once more as JSON. */
   readonly json: boolean;
+  /** Whether the last value of every metric is kept. */
+  readonly lastValues: boolean;
+  /** Metrics. */
+  readonly lastValuesMax: number;
+  readonly lastValuesBytesMax: number;
   /** Messages of each Edge Node; 0 records nothing. */
   readonly recordedMessagesMax: number;
   readonly recordedBytesMax: number;

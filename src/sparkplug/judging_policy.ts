@@ -2,6 +2,7 @@
 import type { ConnectPacket, Qos, TopicFilter, TopicName, Will } from "../mqtt/mod.ts";
 import { type AwarenessOptions, SparkplugAwareness } from "./awareness.ts";
 import { type PublishVerdict, ROUTE } from "./judgement.ts";
+import type { ValueScope } from "./last_values.ts";
 import type { RefereeClient } from "./node_state.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import type { RebirthRequest } from "./rebirth_requests.ts";
@@ -22,12 +23,21 @@ export class JudgedTopic {
   readonly parsed: SparkplugTopic | TopicFault | null;
   /** What the referee keeps with it. */
   readonly place: TopicPlace = { client: null, scope: null };
+  /** Whose last values change by it, where these are kept. */
+  values: ValueScope | null = null;
 
   constructor(parsed: SparkplugTopic | TopicFault | null) {
     const type = parsed?.kind === "topic" ? parsed.type : null;
     const birth = type === "NBIRTH" || type === "DBIRTH";
     this.role = birth ? "birth" : type === "NDEATH" ? "nodeDeath" : "other";
     this.parsed = parsed;
+  }
+
+  /** What is known of a topic; null for those of nobody here. */
+  static of(topic: TopicName): JudgedTopic | null {
+    const parsed = parseTopic(topic);
+    const legacy = parsed === null && /^STATE\/[^/]+$/.test(topic);
+    return parsed === null && !legacy ? null : new JudgedTopic(parsed);
   }
 }
 
@@ -179,8 +189,6 @@ export class SparkplugJudging<Client extends CoreClient> {
 
   /** What is known of a topic; null for those of nobody here. */
   classify(topic: TopicName): JudgedTopic | null {
-    const parsed = parseTopic(topic);
-    const legacy = parsed === null && /^STATE\/[^/]+$/.test(topic);
-    return parsed === null && !legacy ? null : new JudgedTopic(parsed);
+    return JudgedTopic.of(topic);
   }
 }

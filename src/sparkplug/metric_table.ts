@@ -37,52 +37,56 @@ export function aliasKey(alias: bigint): number | bigint {
 }
 
 /** Metrics of one Edge Node or one Device. */
-export class MetricTable {
-  readonly metrics: BornMetric[] = [];
+export class MetricTable<M extends BornMetric = BornMetric> {
+  readonly metrics: M[] = [];
   /** The metric that stood first last time. */
-  first: BornMetric | null = null;
+  first: M | null = null;
   /** Whether metrics were left out because there were too many. */
   incomplete = false;
   /** Shapes of the data that was read with this table. */
   readonly shapes = new PayloadShapes();
-  readonly #byHash = new Map<number, BornMetric[]>();
-  readonly #byAlias = new Map<number | bigint, BornMetric>();
+  readonly #byHash = new Map<number, M[]>();
+  readonly #byAlias = new Map<number | bigint, M>();
 
-  /** Adds one. A second of the same name is left out, a second alias of the same number is none. */
-  add(metric: BornMetric): void {
+  /**
+   * Adds one, and gives whether it did. A second of the same name is left out, a second alias of the
+   * same number is none.
+   */
+  add(metric: M): boolean {
     const { nameBytes } = metric;
-    if (this.byName(nameBytes, 0, nameBytes.length) !== null) return;
+    if (this.byName(nameBytes, 0, nameBytes.length) !== null) return false;
     const hash = hashBytes(nameBytes, 0, nameBytes.length);
-    const chain = this.#byHash.get(hash) ?? [];
-    if (chain.length >= CHAIN_MAX) {
+    const chain = this.#byHash.get(hash);
+    if (chain === undefined) this.#byHash.set(hash, [metric]);
+    else if (chain.length < CHAIN_MAX) chain.push(metric);
+    else {
       this.incomplete = true;
-      return;
+      return false;
     }
-    chain.push(metric);
-    this.#byHash.set(hash, chain);
     const last = this.metrics.at(-1);
     if (last === undefined) this.first = metric;
     else last.next = metric;
     this.metrics.push(metric);
-    if (metric.alias === null) return;
+    if (metric.alias === null) return true;
     if (this.#byAlias.has(metric.alias)) metric.alias = null;
     else this.#byAlias.set(metric.alias, metric);
+    return true;
   }
 
   /** The metric of this name, or null. */
-  byName(bytes: Uint8Array, start: number, end: number): BornMetric | null {
+  byName(bytes: Uint8Array, start: number, end: number): M | null {
     const chain = this.#byHash.get(hashBytes(bytes, start, end));
     if (chain === undefined) return null;
     return chain.find((metric) => sameBytes(metric.nameBytes, bytes, start, end)) ?? null;
   }
 
   /** The metric of this alias, or null. */
-  byAlias(alias: number | bigint): BornMetric | null {
+  byAlias(alias: number | bigint): M | null {
     return this.#byAlias.get(alias) ?? null;
   }
 
   /** The metric of this name, or null. */
-  named(name: string): BornMetric | null {
+  named(name: string): M | null {
     const bytes = encodeUtf8(name);
     return this.byName(bytes, 0, bytes.length);
   }

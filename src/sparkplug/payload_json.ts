@@ -52,7 +52,12 @@ function metricJson(metric: Metric, resolve: ResolveMetric): Json {
   }, ["value"]);
 }
 
-function valueJson(value: Value | null, dataType: number | null, resolve: ResolveMetric): Json {
+/** A value of this datatype. */
+export function valueJson(
+  value: Value | null,
+  dataType: number | null,
+  resolve: ResolveMetric = noBirth,
+): Json {
   if (value === null) return null;
   switch (value.kind) {
     case "int":
@@ -124,7 +129,8 @@ function propertiesJson({ keys, values }: PropertySet, resolve: ResolveMetric): 
   );
 }
 
-function qualityOf(properties: PropertySet | null): string | null {
+/** What the property Quality says; null where there is none. */
+export function qualityOf(properties: PropertySet | null): string | null {
   const index = properties?.keys.indexOf("Quality") ?? -1;
   const value = properties?.values[index]?.value;
   if (value?.kind !== "int") return null;

@@ -39,30 +39,49 @@ export interface RefereeParts {
 /** What `uuid` of a payload says whose body is compressed. */
 const COMPRESSED = "SPBV1.0_COMPRESSED";
 
+/** What is needed to look into a payload. */
+export interface ContentParts {
+  readonly codec: PayloadCodec;
+  readonly options: Pick<RefereeOptions, "inflate">;
+}
+
+/** Where a payload stands. */
+interface PayloadRange {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Decodes a payload, and the one that is compressed within it; nothing is no payload. */
-export function decodePayload(
-  { codec, options }: RefereeParts,
-  facts: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
-): DecodedPayload {
-  const { bytes, start, end } = facts;
+export function decodePayload(parts: ContentParts, range: PayloadRange): DecodedPayload {
+  const { bytes, start, end } = range;
   if (start === end) return { problem: "there is no payload" };
-  const outer = codec.decode(bytes, start, end);
+  const outer = parts.codec.decode(bytes, start, end);
   if ("problem" in outer || outer.payload.uuid !== COMPRESSED) return outer;
-  const inflated = inflatedBody(outer.payload, options, codec);
+  const inflated = inflatedBody(outer.payload, parts);
   if (inflated === null) {
     return { problem: "the compressed body cannot be inflated within its limits" };
   }
-  const inner = codec.decode(inflated);
+  const inner = parts.codec.decode(inflated);
   if ("problem" in inner) return inner;
   // seq stands outside as well, the timestamp only within. A second wrapping is not looked into.
   const seq = outer.payload.seq ?? inner.payload.seq;
   return { payload: { ...inner.payload, seq }, illFormedVersion: inner.illFormedVersion };
 }
 
+/** The payload within one that is compressed; the same where it is not; null if it cannot be had. */
+export function contentOf(parts: ContentParts, range: PayloadRange): PayloadRange | null {
+  const { bytes, start, end } = range;
+  const outer = parts.codec.decode(bytes, start, end);
+  if ("problem" in outer) return null;
+  if (outer.payload.uuid !== COMPRESSED) return range;
+  const inflated = inflatedBody(outer.payload, parts);
+  return inflated === null ? null : { bytes: inflated, start: 0, end: inflated.length };
+}
+
 function inflatedBody(
   { body, metrics }: Payload,
-  { inflate }: RefereeOptions,
-  { limits }: PayloadCodec,
+  { options: { inflate }, codec: { limits } }: ContentParts,
 ): Uint8Array | null {
   if (body === null || inflate === null) return null;
   const named = metrics.find(({ name }) => name === "algorithm")?.value;

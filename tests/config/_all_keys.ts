@@ -179,6 +179,8 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   { path: "sparkplug.metrics_per_node_max", default: 20_000, min: 1, max: 10_000_000 },
   { path: "sparkplug.hosts_max", default: 100, min: 1, max: 1_000_000 },
   { path: "sparkplug.counters_max", default: 2000, min: 0, max: 1_000_000 },
+  { path: "sparkplug.last_values_max", default: 100_000, min: 1, max: 10_000_000 },
+  { path: "sparkplug.last_values_bytes_max", default: 67_108_864, min: 65_536, max: TEBIBYTE },
   { path: "sparkplug.recorded_messages_max", default: 0, min: 0, max: 1_000_000 },
   { path: "sparkplug.recorded_bytes_max", default: 16_777_216, min: 1024, max: TEBIBYTE },
   { path: "sparkplug.capture_interval_ms", default: 10_000, min: 100, max: 86_400_000 },
@@ -229,6 +231,7 @@ export const BOOLEANS: readonly { readonly path: string; readonly default: boole
   { path: "sparkplug.report_by_exception", default: false },
   { path: "sparkplug.topology", default: false },
   { path: "sparkplug.json", default: false },
+  { path: "sparkplug.last_values", default: false },
   { path: "memory.enabled", default: true },
   { path: "sys_topics.enabled", default: true },
 ];

@@ -55,6 +55,8 @@ function randomValues(random: Random): Values {
   if (values.get("admin.client_certificates") !== "none") {
     for (const key of ["certificate_file", "key_file", "ca_file"]) values.set(`admin.${key}`, "p");
   }
+  // And so is what needs a mode that is off.
+  if (values.get("sparkplug.mode") === "off") values.set("sparkplug.last_values", false);
   return values;
 }
 

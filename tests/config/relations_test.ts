@@ -300,3 +300,12 @@ Deno.test("a capture file needs somebody who judges, and records", () => {
   ]);
   accepted(`${file}mode = "monitor"\nrecorded_messages_max = 1`);
 });
+
+Deno.test("last values need a mode that looks at Sparkplug", () => {
+  const values = "[sparkplug]\nlast_values = true\n";
+  accepted(values);
+  accepted(`${values}mode = "strict"`);
+  assertEquals(summarize(`${values}mode = "off"`), [
+    '2:15 sparkplug.last_values: needs another sparkplug.mode than "off"',
+  ]);
+});

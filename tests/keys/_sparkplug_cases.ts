@@ -1,5 +1,6 @@
 /** Keys of the table about Sparkplug. */
 import { assertEquals } from "@std/assert";
+import { adminBroker, ask, valuesOf } from "../admin/_http_client.ts";
 import { type ConfigChanges, TestBroker } from "../support/test_broker.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { birth, death, received, send } from "../sparkplug/wire/_traffic.ts";
@@ -22,6 +23,18 @@ async function outcome(changes: NonNullable<ConfigChanges["sparkplug"]>) {
     live: messages.filter(({ topic }) => topic.startsWith("$")).map(({ retain }) => retain),
     isStamped: messages.at(-1)!.payload[1] !== 5,
   };
+}
+
+/** Figures of the last values after two births of an Edge Node and a Device, by the end of their name. */
+async function valuesKept(changes: NonNullable<ConfigChanges["sparkplug"]>) {
+  await using broker = await adminBroker({ sparkplug: changes });
+  using node = await WireClient.connect(broker.port);
+  for (const topic of ["spBv1.0/G/NBIRTH/E", "spBv1.0/G/DBIRTH/E/D"]) {
+    await send(node, topic, { payload: birth(1), qos: 1 });
+  }
+  const figures = valuesOf((await ask(broker, "/metrics")).body);
+  const name = "relayq_sparkplug_last_values";
+  return { kept: figures.get(name), unkept: figures.get(`${name}_unkept_total`) };
 }
 
 /** Cases by key. */
@@ -54,5 +67,20 @@ export const sparkplugCases: KeyCases = {
   },
   "sparkplug.ndeath_timestamp": async () => {
     assertEquals((await outcome({ ndeathTimestamp: false })).isStamped, false);
+  },
+  "sparkplug.last_values": async () => {
+    assertEquals((await valuesKept({ lastValues: false })).kept, undefined);
+    for (const mode of ["aware", "monitor"] as const) {
+      assertEquals((await valuesKept({ mode, lastValues: true })).kept, 2);
+    }
+  },
+  "sparkplug.last_values_max": async () => {
+    const kept = await valuesKept({ lastValues: true, lastValuesMax: 1 });
+    assertEquals(kept, { kept: 1, unkept: 1 });
+  },
+  "sparkplug.last_values_bytes_max": async () => {
+    // Room for what is known of the Edge Node and the Device, and for one metric.
+    const kept = await valuesKept({ lastValues: true, lastValuesBytesMax: 3_000 });
+    assertEquals(kept, { kept: 1, unkept: 1 });
   },
 };
