@@ -76,7 +76,7 @@ export function loginFacts({ logins }: Gatekeeper): Readonly<Record<string, numb
 /** The limits of the core, out of the sections of the configuration. */
 export function brokerLimits(config: Config): BrokerLimits {
   const { limits, protocol, queue, outbox, retained, session, store, deadLetters } = config;
-  const { certificatesMax, certificatesBytesMax } = config.sparkplug;
+  const { certificatesMax, certificatesBytesMax, certificatesExpiryMs } = config.sparkplug;
   return {
     ...limits,
     ...protocol,
@@ -90,6 +90,7 @@ export function brokerLimits(config: Config): BrokerLimits {
     retainedExpiryMs: retained.expiryMs,
     certificatesMax,
     certificatesBytesMax,
+    certificatesExpiryMs,
     outboxBytesMax: outbox.bytesMax,
     outboxHighWaterBytes: outbox.highWaterBytes,
     outboxLowWaterBytes: outbox.lowWaterBytes,

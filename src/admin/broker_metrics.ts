@@ -59,6 +59,14 @@ const CORE = {
     "relayq_sparkplug_certificates_stored_total",
     "Sparkplug births that were kept since the start.",
   ),
+  certificatesExpired: counter(
+    "relayq_sparkplug_certificates_expired_total",
+    "Births that were kept for too long.",
+  ),
+  certificatesPurged: counter(
+    "relayq_sparkplug_certificates_purged_total",
+    "Births that somebody had removed.",
+  ),
   certificatesRefused: counter(
     "relayq_sparkplug_certificates_refused_total",
     "Sparkplug births that a limit left no room for.",

@@ -66,6 +66,8 @@ export class Broker {
   readonly #inbound: Inbound;
   readonly #shedding: Shedding;
   readonly #connections = new Set<Connection>();
+  /** The births that are kept. */
+  readonly certificates: Certificates;
   #nextExpiryMs = 0;
   #clockSavedMs = 0;
   /** What the wall clock was ahead of the monotonic one when the age clock was saved. */
@@ -79,9 +81,7 @@ export class Broker {
     const gate = new AckGate(turn);
     const flow = new FlowControl(turn);
     const rates = new RateControl(turn, { flow });
-    const { retainedExpiryMs, retainedFull } = options.limits;
-    const ordered = retainedExpiryMs > 0 || retainedFull === "drop_oldest";
-    const retained = new RetainedMessages({ ordered });
+    const retained = RetainedMessages.within(options.limits);
     const backlog = new Backlog(turn, flow);
     const sender = new Sender(turn, { gate, flow, retained, backlog });
     const router = new Router(turn, { sender, retained });
@@ -96,7 +96,7 @@ export class Broker {
     this.#router = router;
     this.#sessions = sessions;
     this.#wills = wills;
-    const certificates = new Certificates(turn, router);
+    const certificates = this.certificates = new Certificates(turn, router);
     const intake = new Intake(turn, { router, certificates });
     const parts = { gate, flow, rates, sender, router, sessions, subscriptions, intake };
     this.#inbound = new Inbound(turn, parts);

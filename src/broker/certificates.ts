@@ -2,12 +2,12 @@
  * Certificates: the last birth of every Edge Node and Device, byte for byte, retained in a tree of
  * the server's own. [tck-id-conformance-mqtt-aware-store]
  */
-import type { TopicName } from "../mqtt/mod.ts";
+import type { TopicFilter, TopicName } from "../mqtt/mod.ts";
 import { makeMessage, type Message } from "./message.ts";
 import type { Router } from "./router.ts";
 import { CERTIFICATE_TOPIC } from "./server_topics.ts";
 import { TopicEntry } from "./topic_cache.ts";
-import type { Turn } from "./turn.ts";
+import type { Instant, Turn } from "./turn.ts";
 
 const TOPIC_BYTES_MAX = 65_535;
 /** Most bytes of a packet behind its fixed header. */
@@ -44,11 +44,44 @@ export class Certificates {
     // QoS 1, so that a client with a narrow outbox gets all that match a wildcard.
     const certificate = makeMessage(name, payload, 1);
     const kept = this.#retain(name, certificate);
-    const entry = new TopicEntry(certificate.bytes.slice(2, certificate.topicEnd), name);
-    entry.refresh(this.#router.trie, this.#turn.policy); // here, for it is not one of the cache
     // [tck-id-conformance-mqtt-aware-nbirth-mqtt-retain] [...-dbirth-mqtt-retain]
     const retain = kept && sparkplug?.retainLive === true;
-    this.#router.route(entry, certificate, retain);
+    this.#hand(name, certificate, retain);
+  }
+
+  /**
+   * Removes certificates of births on topics that match, at most `max` of them, and gives how many
+   * there were. `announce`: whoever is subscribed to them gets an empty message, as where a client
+   * removes a retained one.
+   */
+  purge(
+    births: TopicFilter,
+    { max, announce, instant }: { max: number; announce: boolean; instant: Instant },
+  ): number {
+    this.#turn.setClock(instant);
+    const names: TopicName[] = [];
+    for (
+      const message of this.#router.retained.matching(
+        `${CERTIFICATE_TOPIC}${births}` as TopicFilter,
+      )
+    ) {
+      if (names.length === max) break;
+      if (message !== null) names.push(message.topic as TopicName);
+    }
+    for (const name of names) {
+      this.#router.forgetRetained(name);
+      if (announce) this.#hand(name, makeMessage(name, new Uint8Array(0), 1), false);
+    }
+    this.#turn.statistics.certificatesPurged += names.length;
+    this.#router.countRetained();
+    return names.length;
+  }
+
+  /** Hands a message to those who are subscribed to it. */
+  #hand(name: TopicName, message: Message, retain: boolean): void {
+    const entry = new TopicEntry(message.bytes.slice(2, message.topicEnd), name);
+    entry.refresh(this.#router.trie, this.#turn.policy); // here, for it is not one of the cache
+    this.#router.route(entry, message, retain);
   }
 
   /** Stores a certificate if there is room for it; no other one goes for it. */

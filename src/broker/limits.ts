@@ -20,6 +20,8 @@ export interface BrokerLimits extends DecoderLimits {
   /** Births that are kept as certificates; 0 keeps none. Retained messages have other limits. */
   readonly certificatesMax: number;
   readonly certificatesBytesMax: number;
+  /** How long a certificate is kept that no birth replaces, in ms; 0 keeps it for ever. */
+  readonly certificatesExpiryMs: number;
   /** QoS 1 and 2 messages on their way to one client. */
   readonly inFlightMessagesMax: number;
   /** QoS 2 Packet Identifiers that one client may hold open. */

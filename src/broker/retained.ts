@@ -1,5 +1,6 @@
 /** Retained messages as a tree of topic levels (sections 3.3.1.3 and 4.7). */
 import type { TopicFilter, TopicName } from "../mqtt/mod.ts";
+import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import { isPassingTopic, isSparkplugTree } from "./server_topics.ts";
 
@@ -9,6 +10,15 @@ interface RetainedAccount {
   count: number;
   /** Bytes of their Topic Names and payloads, and of the tree that holds them. */
   bytes: number;
+}
+
+/** Moments on the age clock, in s, in their order. */
+type Ages = Map<TopicName, number>;
+
+/** A topic, and when its message was retained. */
+interface RetainedAge {
+  readonly topic: TopicName;
+  readonly atS: number;
 }
 
 interface RetainedNode {
@@ -30,22 +40,39 @@ const NODE_BYTES = 230;
 export class RetainedMessages {
   readonly #root: RetainedNode = { children: null, message: null, sequence: 0, account: null };
   /** When each topic was retained, oldest first; null if nobody wants to know. */
-  readonly #ages: Map<TopicName, number> | null;
+  readonly #ages: Ages | null;
+  readonly #certificateAges: Ages | null;
   #sequence = 0;
   /** What clients retained. */
   readonly published: RetainedAccount = { count: 0, bytes: 0 };
   /** The births that the server keeps. */
   readonly certificates: RetainedAccount = { count: 0, bytes: 0 };
 
-  /** `ordered`: whether `oldest` will be asked. */
-  constructor({ ordered }: { ordered: boolean }) {
+  /** Whether `oldest` will be asked, and whether `oldestCertificate` will. */
+  constructor(
+    { ordered, orderedCertificates = false }: { ordered: boolean; orderedCertificates?: boolean },
+  ) {
     this.#ages = ordered ? new Map() : null;
+    this.#certificateAges = orderedCertificates ? new Map() : null;
   }
 
-  /** The topic that was retained first, and when; null if there is none. */
-  oldest(): { topic: TopicName; atS: number } | null {
-    const first = this.#ages?.entries().next().value;
-    return first === undefined ? null : { topic: first[0], atS: first[1] };
+  /** With what these limits ask for. */
+  static within(limits: BrokerLimits): RetainedMessages {
+    const { retainedExpiryMs, retainedFull, certificatesExpiryMs } = limits;
+    return new RetainedMessages({
+      ordered: retainedExpiryMs > 0 || retainedFull === "drop_oldest",
+      orderedCertificates: certificatesExpiryMs > 0,
+    });
+  }
+
+  /** The topic that a client retained first, and when; null if there is none. */
+  oldest(): RetainedAge | null {
+    return firstOf(this.#ages);
+  }
+
+  /** The certificate that was kept first, and when; null if there is none. */
+  oldestCertificate(): RetainedAge | null {
+    return firstOf(this.#certificateAges);
   }
 
   /** The retained message of a topic, or null. */
@@ -80,10 +107,9 @@ export class RetainedMessages {
    */
   set(topic: TopicName, message: Message, atS: number): void {
     const account = this.#accountOf(topic);
-    if (account === this.published && this.#ages !== null) {
-      this.#ages.delete(topic);
-      this.#ages.set(topic, atS);
-    }
+    const ages = this.#agesOf(account);
+    ages?.delete(topic);
+    ages?.set(topic, atS);
     let node = this.#root;
     for (const level of topic.split("/")) {
       const children = node.children ??= new Map();
@@ -114,8 +140,8 @@ export class RetainedMessages {
     }
     const node = path[path.length - 1]!;
     if (node.message === null) return false;
-    this.#ages?.delete(topic);
     const account = this.#accountOf(topic);
+    this.#agesOf(account)?.delete(topic);
     if (account !== null) {
       account.count--;
       account.bytes -= node.message.size;
@@ -146,6 +172,11 @@ export class RetainedMessages {
     return isSparkplugTree(topic) ? this.certificates : this.published;
   }
 
+  #agesOf(account: RetainedAccount | null): Ages | null {
+    if (account === this.published) return this.#ages;
+    return account === this.certificates ? this.#certificateAges : null;
+  }
+
   /** The messages that are retained now. */
   scope(): WalkScope {
     return { until: this.#sequence, missed: null };
@@ -158,6 +189,11 @@ export interface WalkScope {
   readonly until: number;
   /** Younger messages that count nevertheless. */
   missed: WeakSet<Message> | null;
+}
+
+function firstOf(ages: Ages | null): RetainedAge | null {
+  const first = ages?.entries().next().value;
+  return first === undefined ? null : { topic: first[0], atS: first[1] };
 }
 
 interface Walk {

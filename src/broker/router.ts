@@ -94,7 +94,8 @@ export class Router {
     const { retained } = this;
     // Where the time is not known, it is the longest ago; but their expiry counts from now on, and
     // not from each start anew.
-    const unknownS = limits.retainedExpiryMs > 0 ? ageS : 0;
+    const expires = limits.retainedExpiryMs > 0 || limits.certificatesExpiryMs > 0;
+    const unknownS = expires ? ageS : 0;
     const known = stored.map((one) => one.atS > 0 ? one : { ...one, atS: unknownS });
     for (const { topic, message, atS } of known.toSorted((a, b) => a.atS - b.atS)) {
       retained.set(topic, message, atS);
@@ -105,18 +106,23 @@ export class Router {
     this.countRetained();
   }
 
-  /** Removes the retained messages that are too old. */
+  /** Removes the retained messages and certificates that are too old. */
   expireRetained(): void {
-    const { limits, statistics, ageS } = this.#turn;
+    const { limits, statistics } = this.#turn;
     const { retained } = this;
-    if (limits.retainedExpiryMs === 0) return;
-    for (;;) {
-      const oldest = retained.oldest();
-      if (oldest === null || ageS - oldest.atS <= limits.retainedExpiryMs / 1000) break;
-      this.forgetRetained(oldest.topic);
-      statistics.retainedExpired++;
+    while (this.#isOver(retained.oldest(), limits.retainedExpiryMs)) statistics.retainedExpired++;
+    while (this.#isOver(retained.oldestCertificate(), limits.certificatesExpiryMs)) {
+      statistics.certificatesExpired++;
     }
     this.countRetained();
+  }
+
+  /** Removes a message that is older than `expiryMs`, which is never for 0; gives whether it was. */
+  #isOver(oldest: { topic: TopicName; atS: number } | null, expiryMs: number): boolean {
+    if (expiryMs === 0 || oldest === null) return false;
+    if (this.#turn.ageS - oldest.atS <= expiryMs / 1000) return false;
+    this.forgetRetained(oldest.topic);
+    return true;
   }
 
   /** Brings the gauges up to date. */

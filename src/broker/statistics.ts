@@ -56,6 +56,9 @@ export class Statistics {
   /** Births that were kept since the start, and those that could not be. */
   certificatesStored = 0;
   certificatesRefused = 0;
+  /** Those that were kept for too long, and those that somebody had removed. */
+  certificatesExpired = 0;
+  certificatesPurged = 0;
   /** NDEATH messages whose time stamp was set, and those that could not be parsed for it. */
   deathsStamped = 0;
   deathsNotStamped = 0;

@@ -92,6 +92,8 @@ export class SysTopics {
       ["sparkplug/certificates/bytes", s.certificateBytes],
       ["sparkplug/certificates/stored", s.certificatesStored],
       ["sparkplug/certificates/refused", s.certificatesRefused],
+      ["sparkplug/certificates/expired", s.certificatesExpired],
+      ["sparkplug/certificates/purged", s.certificatesPurged],
       ["sparkplug/ndeath/stamped", s.deathsStamped],
       ["sparkplug/ndeath/not-stamped", s.deathsNotStamped],
       ["dead-letters/count", s.deadLetters],

@@ -1,5 +1,5 @@
 /** The table about Sparkplug B. */
-import { COUNT_MAX, MEMORY_BYTES_MAX } from "./_schema_bounds.ts";
+import { COUNT_MAX, MEMORY_BYTES_MAX, TEN_YEARS_MS } from "./_schema_bounds.ts";
 import type { TableSchema } from "./_schema_types.ts";
 
 /** A part of the schema. */
@@ -42,6 +42,15 @@ export const SPARKPLUG_TABLES = [
         max: MEMORY_BYTES_MAX,
         doc:
           "Most bytes of all certificates together. A birth that does not fit is delivered and not kept, and neither is the one that it replaces.",
+      },
+      {
+        name: "certificates_expiry_ms",
+        type: "integer",
+        default: 0,
+        min: 0,
+        max: TEN_YEARS_MS,
+        doc:
+          "How long a certificate is kept that no birth replaces. Edge Nodes are born at every connection, so this should be longer than they stay connected. 0 keeps certificates for ever.",
       },
       {
         name: "ndeath_timestamp",

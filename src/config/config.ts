@@ -276,6 +276,8 @@ export interface SparkplugConfig {
   /** Certificates; 0 keeps none. */
   readonly certificatesMax: number;
   readonly certificatesBytesMax: number;
+  /** Milliseconds; 0 is for ever. */
+  readonly certificatesExpiryMs: number;
   /** Whether an NDEATH gets the time at which it goes out. */
   readonly ndeathTimestamp: boolean;
   /** `tck-id=action`, with blanks between. */

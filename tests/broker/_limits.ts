@@ -18,6 +18,7 @@ export const TEST_LIMITS: BrokerLimits = {
   retainedBytesMax: 1_048_576,
   certificatesMax: 20,
   certificatesBytesMax: 65_536,
+  certificatesExpiryMs: 0,
   inFlightMessagesMax: 8,
   receiveInFlightMax: 16,
   keepAliveMaxMs: 0,

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { SparkplugPolicy } from "../../src/broker/mod.ts";
 import { SparkplugAwareness } from "../../src/sparkplug/mod.ts";
 import { connectPacket, filter, name, payload, publishPacket } from "../support/wire_client.ts";
+import { MemoryStore } from "../../src/store/mod.ts";
 import { Core } from "./_core.ts";
 import { DelayedStore } from "./_delayed_store.ts";
 
@@ -74,6 +75,70 @@ Deno.test("a certificate that is on its way keeps RETAIN 1 for a client that is 
   core.connect().send(publishPacket(NBIRTH, "x"));
   const [message] = core.connect(options).takeMessages();
   assertEquals([message?.retain, message?.qos], [true, 1]);
+});
+
+const BIRTHS = ["G/NBIRTH/E", "G/DBIRTH/E/D", "G/NBIRTH/F", "H/NBIRTH/E"];
+
+/** A broker that keeps these certificates, over whatever store. */
+function keeping(options: ConstructorParameters<typeof Core>[0] = {}): Core {
+  const core = new Core({ sparkplug: AWARE, ...options });
+  const node = core.connect();
+  for (const topic of BIRTHS) node.send(publishPacket(`spBv1.0/${topic}`, "x"));
+  return core;
+}
+
+/** What a fresh client finds, without what all have in common. */
+function kept(core: Core): string[] {
+  const client = core.connect();
+  client.subscribe("$sparkplug/#", 0);
+  const topics = client.takeMessages().map(({ topic }) => topic.split("/").slice(3).join("/"));
+  client.disconnect();
+  return topics.toSorted();
+}
+
+Deno.test("certificates that no birth replaces grow old, and what clients retain does not", () => {
+  const limits = { certificatesExpiryMs: 10_000 };
+  const store = new MemoryStore();
+  const core = keeping({ limits, store });
+  const node = core.connect();
+  node.send(publishPacket("r", "x", { retain: true }));
+  core.advance(8_000);
+  node.send(publishPacket("spBv1.0/G/NBIRTH/E", "y"));
+  // Their age counts over a restart.
+  const next = new Core({ limits, store, sparkplug: AWARE, wallMs: core.wallMs });
+  assertEquals(kept(next).length, 4);
+  next.advance(4_000);
+  assertEquals(kept(next), ["G/NBIRTH/E"]);
+  const { certificates, certificatesExpired, retainedMessages } = next.statistics;
+  assertEquals([certificates, certificatesExpired, retainedMessages], [1, 3, 1]);
+  assertEquals(new Core({ limits, store, sparkplug: AWARE }).statistics.certificates, 1);
+});
+
+Deno.test("certificates go when somebody wants them gone, and are told so if that is wanted", () => {
+  const store = new MemoryStore();
+  const core = keeping({ store });
+  const host = core.connect();
+  host.subscribe("$sparkplug/#", 1);
+  host.takeMessages();
+  const purge = (births: string, { max = 100, announce = false } = {}) => {
+    const instant = core.instant();
+    const purged = core.broker.certificates.purge(filter(births), { max, announce, instant });
+    core.turn();
+    return purged;
+  };
+  assertEquals(purge("spBv1.0/G/NBIRTH/nobody"), 0);
+  assertEquals(purge("spBv1.0/G/+/E/#"), 2);
+  assertEquals(kept(core), ["G/NBIRTH/F", "H/NBIRTH/E"]);
+  assertEquals(host.takeMessages(), []);
+  assertEquals(purge("spBv1.0/#", { max: 1, announce: true }), 1);
+  const [told] = host.takeMessages();
+  assertEquals([told?.payload.length, told?.retain, told?.qos], [0, false, 1]);
+  assertEquals(purge("spBv1.0/#"), 1);
+  assertEquals([kept(core), core.statistics.certificatesPurged], [[], 4]);
+  assertEquals(new Core({ store, sparkplug: AWARE }).statistics.certificates, 0);
+  // The next birth has a certificate again.
+  core.connect().send(publishPacket("spBv1.0/G/NBIRTH/E", "x"));
+  assertEquals(kept(core), ["G/NBIRTH/E"]);
 });
 
 Deno.test("live certificates have RETAIN 0 where that is wanted", () => {

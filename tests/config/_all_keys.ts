@@ -173,6 +173,7 @@ export const INTEGERS: readonly ExpectedInteger[] = [
   { path: "dead_letters.per_second_max", default: 100, min: 1, max: 1_000_000 },
   { path: "sparkplug.certificates_max", default: 10_000, min: 0, max: 10_000_000 },
   { path: "sparkplug.certificates_bytes_max", default: 67_108_864, min: 1024, max: TEBIBYTE },
+  { path: "sparkplug.certificates_expiry_ms", default: 0, min: 0, max: TEN_YEARS_MS },
   { path: "sparkplug.timestamp_window_ms", default: 60_000, min: 1000, max: 86_400_000 },
   { path: "sparkplug.nodes_max", default: 1000, min: 1, max: 1_000_000 },
   { path: "sparkplug.devices_per_node_max", default: 1000, min: 1, max: 1_000_000 },

@@ -65,6 +65,24 @@ export const sparkplugCases: KeyCases = {
   "sparkplug.certificates_bytes_max": async () => {
     assertEquals((await outcome({ certificatesBytesMax: 2_000 })).kept, 1);
   },
+  "sparkplug.certificates_expiry_ms": async () => {
+    for (const certificatesExpiryMs of [0, 1000]) {
+      await using broker = await TestBroker.start({ sparkplug: { certificatesExpiryMs } });
+      using node = await WireClient.connect(broker.port);
+      await send(node, "spBv1.0/G/NBIRTH/E", { payload: birth(1), qos: 1 });
+      const { statistics } = broker.server.broker;
+      // The age clock has whole seconds; where nothing expires, one look of the broker is enough.
+      const deadline = performance.now() + (certificatesExpiryMs === 0 ? 1500 : 30_000);
+      while (statistics.certificates > 0 && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const expired = certificatesExpiryMs === 0 ? 0 : 1;
+      assertEquals([statistics.certificates, statistics.certificatesExpired], [
+        1 - expired,
+        expired,
+      ]);
+    }
+  },
   "sparkplug.ndeath_timestamp": async () => {
     assertEquals((await outcome({ ndeathTimestamp: false })).isStamped, false);
   },
