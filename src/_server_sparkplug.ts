@@ -1,6 +1,6 @@
 /** The referee in a running broker: its switches, its clock, and where what it finds goes. */
 import type { ConnectionAudit } from "./_server_audit_connections.ts";
-import { readBdSeqs, replaceFile } from "./_server_sparkplug_files.ts";
+import { replaceFile } from "./_server_sparkplug_files.ts";
 import { SparkplugJson } from "./_server_sparkplug_json.ts";
 import { BreachLines } from "./_server_sparkplug_lines.ts";
 import { SparkplugTopics } from "./_server_sparkplug_topics.ts";
@@ -8,7 +8,7 @@ import { observingPolicy, SparkplugValues } from "./_server_sparkplug_values.ts"
 import { WitnessedReferee } from "./_server_sparkplug_witness.ts";
 import type { Turns } from "./_server_turns.ts";
 import type { SparkplugFigures } from "./admin/mod.ts";
-import type { ClientFacts, Instant, SparkplugPolicy, StoredRetained } from "./broker/mod.ts";
+import type { ClientFacts, Instant, Journal, SparkplugPolicy, StoredState } from "./broker/mod.ts";
 import type { Config, SparkplugConfig } from "./config/mod.ts";
 import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
 import {
@@ -22,17 +22,16 @@ import { gunzipSync, inflateSync } from "node:zlib";
 
 type Judging = Awaited<ReturnType<typeof loadJudging>>;
 
-const BDSEQ_FILE = "sparkplug-bdseq.json";
 /** Violations that are kept in words. */
 const VIOLATIONS_MAX = 1000;
 const SECOND_MS = 1000;
-/** How often the bdSeqs are written, if they have changed. */
-const BDSEQ_INTERVAL_MS = 10_000;
 
 /** What judging needs of the server. */
 interface Surroundings {
   readonly turns: Turns;
   readonly audit: ConnectionAudit;
+  /** Where it is written what has to outlive the broker. */
+  readonly journal: Journal;
 }
 
 /** What is done about Sparkplug. */
@@ -61,7 +60,7 @@ export async function openSparkplug(config: Config): Promise<SparkplugSide | { p
   if (mode === "aware") {
     return { policy: observingPolicy(room, sparkplug, values!), desk: null, values };
   }
-  const desk = await SparkplugDesk.open(config, { room, codec, values });
+  const desk = SparkplugDesk.open(config, { room, codec, values });
   return "problem" in desk ? desk : { policy: desk.policy, desk, values };
 }
 
@@ -83,14 +82,10 @@ export class SparkplugDesk {
   readonly #witness: WitnessedReferee;
   readonly #json: SparkplugJson | null;
   readonly #topics: SparkplugTopics;
-  /** Null where nothing outlives the broker. */
-  readonly #bdSeqFile: string | null;
-  readonly #startProblem: string | null;
   #surroundings: Surroundings | null = null;
+  #journal: Journal | null = null;
   #lines: BreachLines | null = null;
   #tickedMs = -Infinity;
-  #bdSeqsWrittenMs = 0;
-  #bdSeqs = "";
   #capturedMs = 0;
   /** The file that is being written, if one is. */
   #writing: Promise<void> = Promise.resolve();
@@ -98,11 +93,10 @@ export class SparkplugDesk {
   #trouble = "";
 
   private constructor(
-    { sparkplug, store }: Config,
+    { sparkplug }: Config,
     parts: DeskParts & {
       readonly judging: SparkplugJudging<ClientFacts>;
       readonly json: SparkplugJson | null;
-      readonly startProblem: string | null;
     },
   ) {
     const { room, judging, json } = parts;
@@ -112,13 +106,12 @@ export class SparkplugDesk {
     this.#captureOrder = room.inOrderOfTime;
     this.#judging = judging;
     this.#json = json;
-    this.#startProblem = parts.startProblem;
     this.#topics = new SparkplugTopics(sparkplug);
-    this.#bdSeqFile = bdSeqPath(store);
     this.#witness = new WitnessedReferee(judging.referee, {
       statements: () => this.#statements(),
       passing: json,
       values: parts.values,
+      seen: (edgeNode, bdSeq) => this.#journal?.bdSeqSeen(edgeNode, bdSeq),
     });
     this.policy = {
       retainLive: judging.retainLive,
@@ -128,49 +121,38 @@ export class SparkplugDesk {
     };
   }
 
-  /** Loads the rules, and what was kept; the data directory is locked already. */
-  static async open(
-    config: Config,
-    parts: DeskParts,
-  ): Promise<SparkplugDesk | { problem: string }> {
-    const { sparkplug, store } = config;
+  /** With what the configuration says of the rules. */
+  static open(config: Config, parts: DeskParts): SparkplugDesk | { problem: string } {
+    const { sparkplug } = config;
     const { room, codec } = parts;
     const overrides = room.parseOverrides(sparkplug.overrides);
     if ("problem" in overrides) return { problem: `sparkplug.overrides: ${overrides.problem}` };
-    const path = bdSeqPath(store);
-    const { known, problem } = path === null
-      ? { known: new Map<string, number>(), problem: null }
-      : await readBdSeqs(path);
     const judging = new room.SparkplugJudging<ClientFacts>(codec, {
       ...sparkplug,
       mode: sparkplug.mode === "strict" ? "strict" : "monitor",
       overrides,
       onDuplicate: sparkplug.onDuplicate === "take_over" ? "takeOver" : "rejectNew",
       violationsMax: VIOLATIONS_MAX,
-      lastBdSeqs: known,
       inflate,
     });
     const { referee } = judging.referee;
     const json = sparkplug.json ? new SparkplugJson(room, { codec, referee }) : null;
-    return new SparkplugDesk(config, { ...parts, judging, json, startProblem: problem });
+    return new SparkplugDesk(config, { ...parts, judging, json });
   }
 
-  /** The broker runs from now on; `retained` is what it found at its start. */
-  begin(surroundings: Surroundings, retained: readonly StoredRetained[]): void {
+  /** The broker runs from now on; `state` is what it found at its start. */
+  begin(surroundings: Surroundings, state: StoredState): void {
     const { turns } = surroundings;
     this.#surroundings = surroundings;
+    this.#journal = surroundings.journal;
     this.#lines = new BreachLines(
       this.#rules,
       (level, text) => turns.log.line(level, text, { room: "sparkplug" }),
     );
     this.#json?.begin(turns);
-    if (this.#startProblem !== null) {
-      turns.log.line("warn", `Cannot read ${this.#bdSeqFile}: ${this.#startProblem}`, {
-        room: "sparkplug",
-      });
-    }
     const { wallMs } = turns.instant();
-    for (const { topic, message } of retained) {
+    this.#judging.referee.referee.restore(state.edgeNodes);
+    for (const { topic, message } of state.retained) {
       this.#judging.referee.announce(topic, message.payload, wallMs);
     }
   }
@@ -243,25 +225,12 @@ export class SparkplugDesk {
   #writeFiles(nowMs: number): void {
     if (this.#writes > 0) return;
     const { captureFile, captureIntervalMs, recordedMessagesMax } = this.#config;
-    if (nowMs - this.#bdSeqsWrittenMs >= BDSEQ_INTERVAL_MS) {
-      this.#bdSeqsWrittenMs = nowMs;
-      this.#writeBdSeqs();
-    }
     const records = captureFile !== "" && recordedMessagesMax > 0;
     if (!records || nowMs - this.#capturedMs < captureIntervalMs) return;
     this.#capturedMs = nowMs;
     const { recorder } = this.#judging.referee.referee;
     const entries = (recorder?.nodes ?? []).map((node) => recorder!.entries(node));
     this.#write(captureFile, this.#captureLines(entries));
-  }
-
-  #writeBdSeqs(): void {
-    if (this.#bdSeqFile === null) return;
-    const all = this.#judging.referee.referee.lastBdSeqs();
-    const text = JSON.stringify(Object.fromEntries(all));
-    if (text === this.#bdSeqs || (this.#bdSeqs === "" && all.size === 0)) return;
-    this.#bdSeqs = text;
-    this.#write(this.#bdSeqFile, [`${text}\n`]);
   }
 
   *#captureLines(
@@ -289,10 +258,6 @@ export class SparkplugDesk {
     }
     this.#trouble = problem;
   }
-}
-
-function bdSeqPath({ kind, dataDir }: Config["store"]): string | null {
-  return kind === "memory" ? null : `${dataDir}/${BDSEQ_FILE}`;
 }
 
 /** Inflates within bounds; null for what is too long or no such thing. */

@@ -9,6 +9,7 @@ import type {
   SparkplugReferee,
   SparkplugVerdict,
 } from "./broker/mod.ts";
+import type { SparkplugJudging } from "./sparkplug/mod.ts";
 import type { ConnectPacket, Qos, TopicFilter, Will } from "./mqtt/mod.ts";
 
 /** Something that was refused, and how often in a row. */
@@ -30,26 +31,30 @@ export interface PassingMessages {
 
 /** A referee that asks another one, and takes down what that one refuses. */
 export class WitnessedReferee implements SparkplugReferee {
-  readonly #referee: SparkplugReferee;
+  readonly #referee: SparkplugJudging<ClientFacts>["referee"];
   /** The statements that the last fact broke. */
   readonly #statements: () => string;
   readonly #passing: PassingMessages | null;
   readonly #values: SparkplugValues | null;
+  readonly #seen: (edgeNode: string, bdSeq: number | null) => void;
   #refusals: Refusal[] = [];
   #others = 0;
 
   constructor(
-    referee: SparkplugReferee,
+    referee: SparkplugJudging<ClientFacts>["referee"],
     parts: {
       readonly statements: () => string;
       readonly passing: PassingMessages | null;
       readonly values: SparkplugValues | null;
+      /** The bdSeq of a CONNECT, in whose turn it is told; null: it may be forgotten. */
+      readonly seen: (edgeNode: string, bdSeq: number | null) => void;
     },
   ) {
     this.#referee = referee;
     this.#statements = parts.statements;
     this.#passing = parts.passing;
     this.#values = parts.values;
+    this.#seen = parts.seen;
   }
 
   connect(
@@ -59,6 +64,9 @@ export class WitnessedReferee implements SparkplugReferee {
   ): SparkplugConnectVerdict {
     const verdict = this.#referee.connect(client, packet, at);
     if (verdict.kind === "refuse") this.#note(client, "connect", packet.will?.topic ?? "");
+    for (const { edgeNode, bdSeq } of this.#referee.referee.takeBdSeqs()) {
+      this.#seen(edgeNode, bdSeq);
+    }
     return verdict;
   }
 

@@ -156,8 +156,8 @@ export class Server {
     this.broker = this.turns.broker;
     const state = this.#store.load();
     this.broker.restore(state, this.turns.instant());
-    const surroundings = { turns: this.turns, audit: this.#audit };
-    this.#sparkplug.desk?.begin(surroundings, state.retained);
+    const surroundings = { turns: this.turns, audit: this.#audit, journal: parts.store.journal };
+    this.#sparkplug.desk?.begin(surroundings, state);
   }
 
   /** Binds the listeners and starts; gives the reason where that is not possible. */

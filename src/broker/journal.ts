@@ -97,6 +97,8 @@ export interface Journal {
   /** A message that was put into the store to be published at the start has been published. */
   republished(id: number): void;
   clockSaved(clock: ClockRecord): void;
+  /** The bdSeq of the last CONNECT of a Sparkplug Edge Node, `G/E`; null: it is forgotten. */
+  bdSeqSeen(edgeNode: string, bdSeq: number | null): void;
 }
 
 /** A delivery as it is read back. */
@@ -157,6 +159,12 @@ export interface StoredWill {
   readonly owner: string | null;
 }
 
+/** What is known of a Sparkplug Edge Node, `G/E`. */
+export interface StoredEdgeNode {
+  readonly edgeNode: string;
+  readonly bdSeq: number;
+}
+
 /** Everything that survives the process. */
 export interface StoredState {
   readonly sessions: readonly StoredSession[];
@@ -168,4 +176,5 @@ export interface StoredState {
   readonly publications: readonly StoredPublication[];
   /** Null if it was never saved. */
   readonly clock: ClockRecord | null;
+  readonly edgeNodes: readonly StoredEdgeNode[];
 }

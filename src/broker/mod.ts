@@ -13,6 +13,7 @@ export type {
   Journal,
   StoredDeadLetter,
   StoredDelivery,
+  StoredEdgeNode,
   StoredPublication,
   StoredRetained,
   StoredSession,

@@ -108,7 +108,10 @@ export class ConnectJudge {
   /** Makes the client the owner; what was known of the session before is gone. */
   takeNode(client: RefereeClient, node: EdgeNode, nowMs: number): void {
     node.owner = client;
-    node.lastBdSeq = client.willBdSeq ?? node.lastBdSeq;
+    if (client.willBdSeq !== null) {
+      node.lastBdSeq = client.willBdSeq;
+      this.#parts.registry.bdSeqSeen(node.key, client.willBdSeq);
+    }
     node.bdSeq = client.willBdSeq;
     node.born = false;
     node.seq = -1;

@@ -15,7 +15,7 @@ import { type RebirthRequest, RebirthRequests } from "./rebirth_requests.ts";
 import { Recorder } from "./recorder.ts";
 import type { RefereeOptions } from "./referee_options.ts";
 import type { PublishFacts, RefereeParts } from "./referee_parts.ts";
-import { Registry } from "./registry.ts";
+import { type BdSeqChange, Registry } from "./registry.ts";
 import type { RuleName } from "./rules.ts";
 import { type Census, censusOf } from "./census.ts";
 import { aliasKey } from "./metric_table.ts";
@@ -239,9 +239,14 @@ export class Referee {
     return censusOf(this.#registry, { ...about, violations: this.violations });
   }
 
-  /** The last bdSeq of every Edge Node that has one, by `G/E`; those of before included. */
-  lastBdSeqs(): ReadonlyMap<string, number> {
-    return this.#registry.lastBdSeqs();
+  /** What was known before a restart; to be told before the first CONNECT. */
+  restore(edgeNodes: Iterable<{ readonly edgeNode: string; readonly bdSeq: number }>): void {
+    this.#registry.restore(edgeNodes);
+  }
+
+  /** What has to be known after a restart, as far as it has changed since the last call. */
+  takeBdSeqs(): readonly BdSeqChange[] {
+    return this.#registry.takeBdSeqs();
   }
 
   /** What is known of Edge Nodes, Devices and hosts, now. */

@@ -34,8 +34,6 @@ export interface RefereeOptions {
   readonly hostsMax: number;
   /** Violations kept, the latest ones; all are counted. */
   readonly violationsMax: number;
-  /** Last bdSeq by `G/E`, from before a restart. */
-  readonly lastBdSeqs: ReadonlyMap<string, number>;
   /** Null where compressed payloads are not looked into. */
   readonly inflate: Inflate | null;
 }
@@ -56,6 +54,5 @@ export const REFEREE_DEFAULTS: RefereeOptions = {
   metricsPerNodeMax: 20_000,
   hostsMax: 100,
   violationsMax: 1000,
-  lastBdSeqs: new Map(),
   inflate: null,
 };

@@ -6,7 +6,13 @@ export interface RegistryBounds {
   readonly nodesMax: number;
   readonly devicesPerNodeMax: number;
   readonly hostsMax: number;
-  readonly lastBdSeqs: ReadonlyMap<string, number>;
+}
+
+/** The bdSeq of the last CONNECT of an Edge Node; null if it is forgotten. */
+export interface BdSeqChange {
+  /** `G/E`. */
+  readonly edgeNode: string;
+  readonly bdSeq: number | null;
 }
 
 /** What found no room. */
@@ -29,6 +35,9 @@ export class Registry {
   /** In the order in which they are looked at for eviction. */
   readonly #nodes = new Set<EdgeNode>();
   readonly #hosts = new Map<string, Host>();
+  /** The last bdSeq by `G/E`, of Edge Nodes that are known and of those from before; oldest first. */
+  readonly #bdSeqs = new Map<string, number>();
+  #bdSeqsChanged: BdSeqChange[] = [];
 
   constructor(bounds: RegistryBounds) {
     this.#bounds = bounds;
@@ -44,15 +53,31 @@ export class Registry {
     return this.#hosts;
   }
 
-  /** The last bdSeq by `G/E`: of the Edge Nodes that are known, and from before. */
-  lastBdSeqs(): ReadonlyMap<string, number> {
-    const known = new Map<string, number>();
-    for (const { key, lastBdSeq } of this.#nodes) if (lastBdSeq !== null) known.set(key, lastBdSeq);
-    for (const [key, bdSeq] of this.#bounds.lastBdSeqs) {
-      if (known.size >= this.#bounds.nodesMax) break;
-      if (!known.has(key)) known.set(key, bdSeq);
+  /** Takes over what was known before a restart. */
+  restore(edgeNodes: Iterable<{ readonly edgeNode: string; readonly bdSeq: number }>): void {
+    for (const { edgeNode, bdSeq } of edgeNodes) this.bdSeqSeen(edgeNode, bdSeq);
+    // What there is no room for any more is news.
+    this.#bdSeqsChanged = this.#bdSeqsChanged.filter(({ bdSeq }) => bdSeq === null);
+  }
+
+  /** The bdSeq of a CONNECT of an Edge Node, `G/E`; the one that has not connected for longest goes. */
+  bdSeqSeen(edgeNode: string, bdSeq: number): void {
+    const known = this.#bdSeqs;
+    known.delete(edgeNode);
+    known.set(edgeNode, bdSeq);
+    this.#bdSeqsChanged.push({ edgeNode, bdSeq });
+    for (const oldest of known.keys()) {
+      if (known.size <= this.#bounds.nodesMax) break;
+      known.delete(oldest);
+      this.#bdSeqsChanged.push({ edgeNode: oldest, bdSeq: null });
     }
-    return known;
+  }
+
+  /** What was taken down since the last call, in its order. */
+  takeBdSeqs(): readonly BdSeqChange[] {
+    const changed = this.#bdSeqsChanged;
+    if (changed.length > 0) this.#bdSeqsChanged = [];
+    return changed;
   }
 
   /** The Edge Node, or null if it is not known. */
@@ -69,7 +94,7 @@ export class Registry {
       return null;
     }
     const node = new EdgeNode(group, name);
-    node.lastBdSeq = this.#bounds.lastBdSeqs.get(node.key) ?? null;
+    node.lastBdSeq = this.#bdSeqs.get(node.key) ?? null;
     let names = this.#groups.get(group);
     if (names === undefined) this.#groups.set(group, names = new Map());
     names.set(name, node);

@@ -67,7 +67,12 @@ export type JournalRecord =
   | { readonly kind: "deadLetterAdded"; readonly letter: DeadLetter }
   | { readonly kind: "deadLettersDropped"; readonly through: number }
   | { readonly kind: "republished"; readonly id: number }
-  | { readonly kind: "clockSaved"; readonly clock: ClockRecord };
+  | { readonly kind: "clockSaved"; readonly clock: ClockRecord }
+  | {
+    readonly kind: "bdSeqSeen";
+    readonly edgeNode: string;
+    readonly bdSeq: number | null;
+  };
 
 /** The records that are not about what belongs to a session that is there. */
 export type BrokerRecordKind =
@@ -80,7 +85,8 @@ export type BrokerRecordKind =
   | "deadLetterAdded"
   | "deadLettersDropped"
   | "republished"
-  | "clockSaved";
+  | "clockSaved"
+  | "bdSeqSeen";
 
 /** A batch that is handed over. */
 export interface SealedBatch {
@@ -225,6 +231,10 @@ export class BatchJournal implements Journal {
 
   clockSaved(clock: ClockRecord): void {
     this.#add({ kind: "clockSaved", clock });
+  }
+
+  bdSeqSeen(edgeNode: string, bdSeq: number | null): void {
+    this.#add({ kind: "bdSeqSeen", edgeNode, bdSeq });
   }
 
   #add(record: JournalRecord): void {

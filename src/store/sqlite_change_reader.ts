@@ -5,6 +5,7 @@ import {
   type ChangeSink,
   type DeadLetterRow,
   type DeliveryRow,
+  FORGOTTEN,
   NEITHER,
   QOS_BITS,
   RELEASED_BIT,
@@ -102,6 +103,8 @@ function readRest(
       return sink.republished(key);
     case ChangeKind.clockSaved:
       return sink.clockSaved({ ageMs: key, wallMs: reader.number() });
+    case ChangeKind.bdSeqSeen:
+      return sink.bdSeqSeen(reader.text(), key === FORGOTTEN ? null : key);
     default:
       throw new Error(`Cannot read changes: unknown kind ${kind}`);
   }

@@ -7,6 +7,7 @@ import {
   type DeadLetterRow,
   type DeliveryChange,
   type DeliveryRow,
+  FORGOTTEN,
   NEITHER,
   RELEASED_BIT,
   RETAIN_BIT,
@@ -176,6 +177,11 @@ export class ChangeWriter implements ChangeSink {
   clockSaved({ ageMs, wallMs }: ClockRecord): void {
     this.#begin(ChangeKind.clockSaved, ageMs);
     this.#number(wallMs);
+  }
+
+  bdSeqSeen(edgeNode: string, bdSeq: number | null): void {
+    this.#begin(ChangeKind.bdSeqSeen, bdSeq ?? FORGOTTEN);
+    this.#text(edgeNode);
   }
 
   #will(row: WillRow): void {

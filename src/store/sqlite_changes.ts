@@ -95,6 +95,8 @@ export interface ChangeSink {
   publication(id: number, row: WillRow): void;
   republished(id: number): void;
   clockSaved(clock: ClockRecord): void;
+  /** Null: it is forgotten. */
+  bdSeqSeen(edgeNode: string, bdSeq: number | null): void;
 }
 
 /** What happened to a delivery; `packetId` and `sent` 0: they stay as they are. */
@@ -129,6 +131,7 @@ export const ChangeKind = {
   republished: 20,
   clockSaved: 21,
   sessionOwned: 22,
+  bdSeqSeen: 23,
 } as const;
 
 /** Bits of a byte of flags. */
@@ -137,3 +140,5 @@ export const RETAIN_BIT = 0x04;
 export const RELEASED_BIT = 0x08;
 /** Stands for null where a flag may be null. */
 export const NEITHER = 2;
+/** Stands for null where a bdSeq may be null. */
+export const FORGOTTEN = -1;

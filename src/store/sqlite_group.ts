@@ -132,6 +132,7 @@ export class WriteGroup {
   #droppedThrough = 0;
   #republished: number[] = [];
   #clock: ClockRecord | null = null;
+  #bdSeqs = new Map<string, number | null>();
 
   constructor(names: StoreNames) {
     this.#names = names;
@@ -188,6 +189,9 @@ export class WriteGroup {
       case "clockSaved":
         this.#clock = record.clock;
         return;
+      case "bdSeqSeen":
+        this.#bdSeqs.set(record.edgeNode, record.bdSeq);
+        return;
       default:
         addToSession(this.#session(record.clientIdentifier, record.kind), record);
     }
@@ -212,6 +216,7 @@ export class WriteGroup {
     this.#writeDeadLetters(sink);
     for (const id of this.#republished) sink.republished(id);
     if (this.#clock !== null) sink.clockSaved(this.#clock);
+    for (const [edgeNode, bdSeq] of this.#bdSeqs) sink.bdSeqSeen(edgeNode, bdSeq);
     this.batch = 0;
     this.records = 0;
     this.#sessions = new Map();
@@ -223,6 +228,7 @@ export class WriteGroup {
     this.#droppedThrough = 0;
     this.#republished = [];
     this.#clock = null;
+    this.#bdSeqs = new Map();
   }
 
   #writeDeliveries(

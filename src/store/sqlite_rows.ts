@@ -30,6 +30,7 @@ const TABLES = {
   publication: { name: "publication", key: ["id"], pageRows: LARGE_ROWS },
   deadLetter: { name: "dead_letter", key: ["id"], columns: "id, age_s, bytes" },
   clock: { name: "clock", key: ["one"] },
+  edgeNode: { name: "edge_node", key: ["edge_node"] },
 } as const satisfies Record<string, Table>;
 
 /**
@@ -115,6 +116,10 @@ function* writeRest(database: DatabaseSync, sink: ChangeSink): Generator<Row> {
   }
   for (const row of rows(database, TABLES.clock)) {
     sink.clockSaved({ ageMs: row.age_ms as number, wallMs: row.wall_ms as number });
+    yield row;
+  }
+  for (const row of rows(database, TABLES.edgeNode)) {
+    sink.bdSeqSeen(row.edge_node as string, row.bd_seq as number);
     yield row;
   }
 }

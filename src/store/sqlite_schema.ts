@@ -125,8 +125,16 @@ const VERSION_3 = `
   ALTER TABLE will ADD COLUMN owner TEXT;
 `;
 
+const VERSION_4 = `
+  -- Sparkplug Edge Nodes that have connected.
+  CREATE TABLE edge_node (
+    edge_node TEXT PRIMARY KEY NOT NULL,      -- Group ID, '/', Edge Node ID
+    bd_seq INTEGER NOT NULL CHECK (bd_seq BETWEEN 0 AND 255) -- in the Will of its last CONNECT
+  ) STRICT;
+`;
+
 /** Migration `n` leads from version `n` to `n + 1`; version 0 is an empty file. */
-const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /** The version this program writes: `PRAGMA user_version`. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

@@ -6,6 +6,7 @@ import {
   Message,
   type StoredDeadLetter,
   type StoredDelivery,
+  type StoredEdgeNode,
   type StoredPublication,
   type StoredRetained,
   type StoredState,
@@ -49,7 +50,8 @@ export function readState(chunks: Iterable<Uint8Array>): LoadedState {
   for (const chunk of chunks) readChanges(chunk, reader);
   for (const { deliveries } of reader.sessions.values()) deliveries.sort(bySending);
   const { sessions, retained, wills, deadLetters, publications, clock, messageId } = reader;
-  const rest = { retained, wills, deadLetters, publications, clock };
+  const { edgeNodes } = reader;
+  const rest = { retained, wills, deadLetters, publications, clock, edgeNodes };
   return {
     state: { sessions: [...sessions.values()], ...rest },
     keys: [...sessions].map(([key, session]) => [session.clientIdentifier, key] as const),
@@ -65,6 +67,7 @@ class StateReader implements ChangeSink {
   readonly deadLetters: StoredDeadLetter[] = [];
   readonly publications: StoredPublication[] = [];
   clock: ClockRecord | null = null;
+  readonly edgeNodes: StoredEdgeNode[] = [];
   messageId = 0;
   readonly #messages = new Map<number, Message>();
 
@@ -127,6 +130,11 @@ class StateReader implements ChangeSink {
 
   clockSaved(clock: ClockRecord): void {
     this.clock = clock;
+  }
+
+  bdSeqSeen(edgeNode: string, bdSeq: number | null): void {
+    if (bdSeq === null) return unexpected("bdSeqSeen");
+    this.edgeNodes.push({ edgeNode, bdSeq });
   }
 
   replayPending(): void {

@@ -45,6 +45,8 @@ const STATEMENTS = {
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   dropDeadLetters: "DELETE FROM dead_letter WHERE id <= ?",
   deletePublication: "DELETE FROM publication WHERE id = ?",
+  setBdSeq: "INSERT OR REPLACE INTO edge_node (edge_node, bd_seq) VALUES (?, ?)",
+  forgetBdSeq: "DELETE FROM edge_node WHERE edge_node = ?",
   saveClock: "INSERT OR REPLACE INTO clock (one, age_ms, wall_ms) VALUES (1, ?, ?)",
 } as const;
 
@@ -244,6 +246,11 @@ export class RowWriter implements ChangeSink {
 
   clockSaved({ ageMs, wallMs }: ClockRecord): void {
     this.#statements.saveClock.run(ageMs, wallMs);
+  }
+
+  bdSeqSeen(edgeNode: string, bdSeq: number | null): void {
+    if (bdSeq === null) this.#statements.forgetBdSeq.run(edgeNode);
+    else this.#statements.setBdSeq.run(edgeNode, bdSeq);
   }
 
   #refer(id: number, change: 1 | -1): void {

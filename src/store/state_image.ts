@@ -35,6 +35,7 @@ export class StateImage {
   readonly #deadLetters = new Map<number, DeadLetter>();
   readonly #publications = new Map<number, StoredPublication>();
   #clock: ClockRecord | null = null;
+  readonly #bdSeqs = new Map<string, number>();
 
   /** Applies one record. A record about a session that is not there is a fault of ours. */
   apply(record: JournalRecord): void {
@@ -71,6 +72,10 @@ export class StateImage {
         return;
       case "clockSaved":
         this.#clock = record.clock;
+        return;
+      case "bdSeqSeen":
+        if (record.bdSeq === null) this.#bdSeqs.delete(record.edgeNode);
+        else this.#bdSeqs.set(record.edgeNode, record.bdSeq);
         return;
       default:
         applyToSession(this.#session(record), record);
@@ -114,6 +119,7 @@ export class StateImage {
       })),
       publications: [...this.#publications.values()],
       clock: this.#clock,
+      edgeNodes: [...this.#bdSeqs].map(([edgeNode, bdSeq]) => ({ edgeNode, bdSeq })),
     };
   }
 

@@ -39,7 +39,8 @@ for (const mode of ["monitor", "strict"] as const) {
 }
 
 Deno.test("bdSeq counts from 255 to 0, and the host comes and goes with its node behind it", () => {
-  const plant = new Plant({ lastBdSeqs: new Map([["G/E", 255]]) });
+  const plant = new Plant();
+  plant.referee.restore([{ edgeNode: "G/E", bdSeq: 255 }]);
   const watching = [["spBv1.0/G/NCMD/E", 1], ["spBv1.0/G/DCMD/E/#", 1], ["spBv1.0/STATE/H", 1]];
   plant.onlineHost();
   plant.bornNode({ filters: watching as [string, number][] });

@@ -187,7 +187,8 @@ Deno.test("the Will is published for who leaves without a death, if that is want
 });
 
 Deno.test("bdSeq of before a restart is held against the next one", () => {
-  const plant = new Plant({ lastBdSeqs: new Map([["G/E", 4]]) });
+  const plant = new Plant();
+  plant.referee.restore([{ edgeNode: "G/E", bdSeq: 4 }]);
   plant.join({ bdSeq: 4 });
   assertEquals(plant.referee.violations.latest().map(({ rule }) => rule)[0], "bdSeqAgain");
   assertEquals(plant.referee.topology().nodes[0]!.lastBdSeq, 4);

@@ -46,6 +46,7 @@ export function canonicalState(state: StoredState): string {
     deadLetters: state.deadLetters.map(({ id, ageS, bytes }) => ({ id, ageS, bytes })),
     publications: state.publications.length,
     clock: state.clock,
+    edgeNodes: sorted(state.edgeNodes),
   });
 }
 

@@ -38,6 +38,7 @@ export interface PlantRows {
   readonly dead_letter: ReadonlyMap<string, string>;
   readonly publication: ReadonlyMap<string, string>;
   readonly clock: ReadonlyMap<string, string>;
+  readonly edge_node: ReadonlyMap<string, string>;
 }
 
 /** A payload that says what it must be; some are long. */
@@ -125,6 +126,7 @@ function plantRecords(random: Random): JournalRecord[][] {
       letter: { ...letter, ...who, message, qos: 1, retain: false, bytes: 100 },
     });
     records.push({ kind: "clockSaved", clock: { ageMs: batch, wallMs: 1.7e12 } });
+    records.push({ kind: "bdSeqSeen", edgeNode: `plant/line ${batch % 7}`, bdSeq: batch });
     // Bursts: pages become free as they empty.
     if (batch % 10 === 9) {
       for (const { clientIdentifier, sequence } of open.splice(0, 150 + random.below(150))) {
@@ -156,6 +158,7 @@ const QUERIES: Readonly<Record<keyof PlantRows, string>> = {
   dead_letter: "SELECT id || ' ' || reason || ' ' || session AS k, body AS v FROM dead_letter",
   publication: "SELECT id AS k, topic AS v FROM publication",
   clock: "SELECT one AS k, age_ms || ' ' || wall_ms AS v FROM clock",
+  edge_node: "SELECT edge_node AS k, bd_seq AS v FROM edge_node",
 };
 
 /** The rows in a database that is closed. */

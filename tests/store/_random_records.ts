@@ -184,9 +184,13 @@ export class RecordSource {
     return { kind: "subscribed", ...about, qos: random.below(3) as Qos };
   }
 
-  /** Dead letters and the clock. */
+  /** Dead letters, the clock and Edge Nodes. */
   #rest(): JournalRecord {
     const random = this.#random;
+    if (random.below(6) === 0) {
+      const bdSeq = random.below(3) === 0 ? null : random.below(256);
+      return { kind: "bdSeqSeen", edgeNode: `G/${random.below(5)}`, bdSeq };
+    }
     if (random.below(6) === 0) {
       return {
         kind: "clockSaved",

@@ -140,7 +140,7 @@ Deno.test("a database of version 1 opens with everything that is in it", async (
   const path = oldDatabase();
   const store = await openStore(path);
   const { sessions, retained, wills, ...rest } = store.load();
-  assertEquals(rest, { deadLetters: [], publications: [], clock: null });
+  assertEquals(rest, { deadLetters: [], publications: [], clock: null, edgeNodes: [] });
   const [first, second] = sessions;
   assertEquals(sessions.length, 2);
   assertEquals(first!.clientIdentifier, "c");

@@ -188,6 +188,8 @@ function write(journal: StoreJournal, record: JournalRecord): void {
       return journal.republished(record.id);
     case "clockSaved":
       return journal.clockSaved(record.clock);
+    case "bdSeqSeen":
+      return journal.bdSeqSeen(record.edgeNode, record.bdSeq);
     case "unsubscribed":
       return journal.unsubscribed(record.clientIdentifier, record.filter);
     case "deliveryAdded":

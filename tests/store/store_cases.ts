@@ -28,6 +28,7 @@ interface Loaded {
   deadLetters: unknown;
   publications: unknown;
   clock: unknown;
+  edgeNodes: unknown[];
 }
 
 const NOTHING: Loaded = {
@@ -37,6 +38,7 @@ const NOTHING: Loaded = {
   deadLetters: [],
   publications: [],
   clock: null,
+  edgeNodes: [],
 };
 
 function added(store: Store, sequence: number, changes: { packetId?: number; qos?: Qos } = {}) {
@@ -238,6 +240,18 @@ const CASES: readonly StoreCase[] = [
     expected: { clock: { ageMs: 1_700_000_000_123, wallMs: 5 } },
   },
   {
+    name: "the last bdSeq of each Edge Node is kept until it is forgotten",
+    write: ({ journal }) => {
+      journal.bdSeqSeen("G/E", 255);
+      journal.bdSeqSeen("G/E", 0);
+      journal.bdSeqSeen("G/gone", 7);
+      journal.bdSeqSeen("G/gone", null);
+      journal.bdSeqSeen("G/back", null);
+      journal.bdSeqSeen("G/back", 8);
+    },
+    expected: { edgeNodes: [{ edgeNode: "G/E", bdSeq: 0 }, { edgeNode: "G/back", bdSeq: 8 }] },
+  },
+  {
     name: "deliveries come in the order of their sequence",
     write: (store) => {
       store.journal.sessionCreated("c");
@@ -417,5 +431,6 @@ function loaded(state: StoredState): Loaded {
     deadLetters: state.deadLetters,
     publications: state.publications,
     clock: state.clock,
+    edgeNodes: state.edgeNodes.toSorted((a, b) => a.edgeNode < b.edgeNode ? -1 : 1),
   };
 }

@@ -109,6 +109,10 @@ export const ROW_SHAPES: readonly RowShape[] = [
     { name: "age_ms", kind: "integer" },
     { name: "wall_ms", kind: "integer" },
   ]),
+  table("edge_node", [
+    { name: "edge_node", kind: "text" },
+    { name: "bd_seq", kind: "integer", min: 0, max: 255 },
+  ]),
   table("dead_letter", [
     { name: "id", kind: "rowid" },
     { name: "reason", kind: "text" },
