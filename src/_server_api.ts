@@ -7,12 +7,17 @@ import type { ServerFigures } from "./_server_admin.ts";
 import { FigureDesk } from "./_server_api_figures.ts";
 import { apiLimits } from "./_server_api_limits.ts";
 import { apiCertificates, apiListeners } from "./_server_api_listeners.ts";
+import { sparkplugView } from "./_server_api_sparkplug.ts";
+import { birthView } from "./_server_api_sparkplug_births.ts";
+import { PlantEvents } from "./_server_api_sparkplug_events.ts";
 import type { ListenerDetails } from "./_server_listeners.ts";
+import type { SparkplugSide } from "./_server_sparkplug.ts";
 import type { Turns, TurnWitness } from "./_server_turns.ts";
 import {
   type ApiClientEvent,
   type ApiLogLine,
   type ApiRoute,
+  birthRoutes,
   EventHub,
   eventRoutes,
   limitRoutes,
@@ -20,6 +25,7 @@ import {
   logRoutes,
   type LogView,
   type ReadinessFacts,
+  sparkplugRoutes,
   statusRoutes,
 } from "./admin/mod.ts";
 import type { BrokerEvent, Histogram } from "./broker/mod.ts";
@@ -49,6 +55,7 @@ export interface ApiSurroundings {
   readonly config: Config;
   readonly turns: Turns;
   readonly listeners: () => readonly ListenerDetails[];
+  readonly sparkplug: SparkplugSide;
 }
 
 /** Lines of the log that are kept. */
@@ -90,7 +97,7 @@ export class ApiSide {
 
   /** All routes. */
   routes(
-    { config, turns, listeners }: ApiSurroundings,
+    { config, turns, listeners, sparkplug }: ApiSurroundings,
     kit: ApiKit,
   ): readonly ApiRoute[] {
     const all = () => [...listeners(), kit.details()];
@@ -102,6 +109,10 @@ export class ApiSide {
         this.hub.publish("statistics", "statistics", desk.statistics);
       }
     });
+    if (sparkplug.desk !== null) {
+      const plant = new PlantEvents(sparkplug.desk, this.hub);
+      this.hub.everySecond(() => plant.second());
+    }
     const { statistics } = turns.broker;
     return [
       ...statusRoutes({ status: () => desk.status, readiness: kit.readiness }),
@@ -116,6 +127,8 @@ export class ApiSide {
       }),
       ...logRoutes(logView(turns.log, () => this.#ring?.lines ?? [])),
       ...eventRoutes(this.hub),
+      ...sparkplugRoutes(sparkplugView(config.sparkplug.mode, sparkplug)),
+      ...birthRoutes(birthView(turns, sparkplug.values)),
     ];
   }
 

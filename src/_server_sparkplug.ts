@@ -7,14 +7,19 @@ import { SparkplugTopics } from "./_server_sparkplug_topics.ts";
 import { observingPolicy, SparkplugValues } from "./_server_sparkplug_values.ts";
 import { WitnessedReferee } from "./_server_sparkplug_witness.ts";
 import type { Turns } from "./_server_turns.ts";
-import type { SparkplugFigures } from "./admin/mod.ts";
+import type { ApiViolation, SparkplugFigures } from "./admin/mod.ts";
 import type { ClientFacts, Instant, Journal, SparkplugPolicy, StoredState } from "./broker/mod.ts";
 import type { Config, SparkplugConfig } from "./config/mod.ts";
 import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
 import {
   type Inflate,
+  type Json,
   loadJudging,
+  type NodeReport,
+  parseTopic,
   type PayloadCodec,
+  type Referee,
+  type RuleName,
   SparkplugAwareness,
   type SparkplugJudging,
 } from "./sparkplug/mod.ts";
@@ -75,9 +80,8 @@ interface DeskParts {
 export class SparkplugDesk {
   readonly policy: SparkplugPolicy;
   readonly #config: SparkplugConfig;
-  readonly #rules: Judging["RULES"];
-  readonly #captureText: Judging["captureText"];
-  readonly #captureOrder: Judging["inOrderOfTime"];
+  readonly #room: Judging;
+  readonly #codec: PayloadCodec;
   readonly #judging: SparkplugJudging<ClientFacts>;
   readonly #witness: WitnessedReferee;
   readonly #json: SparkplugJson | null;
@@ -101,9 +105,8 @@ export class SparkplugDesk {
   ) {
     const { room, judging, json } = parts;
     this.#config = sparkplug;
-    this.#rules = room.RULES;
-    this.#captureText = room.captureText;
-    this.#captureOrder = room.inOrderOfTime;
+    this.#room = room;
+    this.#codec = parts.codec;
     this.#judging = judging;
     this.#json = json;
     this.#topics = new SparkplugTopics(sparkplug);
@@ -146,7 +149,7 @@ export class SparkplugDesk {
     this.#surroundings = surroundings;
     this.#journal = surroundings.journal;
     this.#lines = new BreachLines(
-      this.#rules,
+      this.#room.RULES,
       (level, text) => turns.log.line(level, text, { room: "sparkplug" }),
     );
     this.#json?.begin(turns);
@@ -176,6 +179,48 @@ export class SparkplugDesk {
       turns.broker.publish(topic as TopicName, { payload, qos: 0, retain: false }, instant);
     }
     this.#writeFiles(instant.nowMs);
+  }
+
+  /** The referee, to be read. */
+  get referee(): Referee {
+    return this.#judging.referee.referee;
+  }
+
+  /** The statements of rules. */
+  statementsOf(rules: readonly RuleName[]): string[] {
+    return rules.flatMap((rule) => this.#room.RULES[rule].ids);
+  }
+
+  /** Statements that a subject has broken, in the order of their identifiers. */
+  violationsOf(subject: string): ApiViolation[] {
+    const rows = new Map<string, ApiViolation>();
+    for (const { rule, count, lastMs } of this.referee.violations.rulesOf(subject)) {
+      const { ids, severity, says: text } = this.#room.RULES[rule];
+      for (const id of ids) {
+        const known = rows.get(id)?.count ?? 0;
+        const last_at = new Date(lastMs).toISOString();
+        rows.set(id, { subject, rule: id, severity, text, count: known + count, last_at });
+      }
+    }
+    return [...rows.values()].sort((a, b) => a.rule < b.rule ? -1 : 1);
+  }
+
+  /** Whether an Edge Node conforms; null if it is not known. */
+  reportOn(name: { readonly group: string; readonly name: string }): NodeReport | null {
+    return this.#room.reportOn(this.referee, name);
+  }
+
+  /** A message as JSON, with names for aliases; null where it cannot be read. */
+  decode(topicName: string, payload: Uint8Array): Json {
+    const topic = parseTopic(topicName);
+    if (topic?.kind !== "topic") return null;
+    if (topic.type === "STATE") return new TextDecoder().decode(payload);
+    const decoded = this.#codec.decode(payload);
+    if ("problem" in decoded) return null;
+    return this.#room.payloadJson(
+      decoded.payload,
+      (metric) => this.referee.bornMetric(topic, metric),
+    );
   }
 
   /** What the referee has counted. */
@@ -218,7 +263,7 @@ export class SparkplugDesk {
   #statements(): string {
     const { broken } = this.#judging.referee.referee;
     if (broken.length === 0) return "withheld until a rebirth";
-    return broken.flatMap((rule) => this.#rules[rule].ids).join(" ");
+    return this.statementsOf(broken).join(" ");
   }
 
   /** What is due; a file that is still being written is not written again meanwhile. */
@@ -236,8 +281,10 @@ export class SparkplugDesk {
   *#captureLines(
     entries: Parameters<Judging["inOrderOfTime"]>[0],
   ): Generator<string> {
-    yield this.#captureText([]);
-    for (const entry of this.#captureOrder(entries)) yield this.#captureText([entry], false);
+    yield this.#room.captureText([]);
+    for (const entry of this.#room.inOrderOfTime(entries)) {
+      yield this.#room.captureText([entry], false);
+    }
   }
 
   #write(path: string, parts: Iterable<string>): void {

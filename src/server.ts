@@ -310,13 +310,13 @@ export class Server {
       others: async (paths) => await this.#admin?.reload(paths) ?? [],
     });
     this.#reloads.watch(marks, config.security.fileCheckMs);
+    const parts = { config, turns: this.turns, sparkplug: this.#sparkplug };
     const admin = await AdminListener.open(config, {
       turns: this.turns,
       trail: this.#trail,
       figures: () => this.#figures(),
       accepting: () => this.#accepting,
-      api: (kit) =>
-        this.#api.routes({ config, turns: this.turns, listeners: () => listeners.details }, kit),
+      api: (kit) => this.#api.routes({ ...parts, listeners: () => listeners.details }, kit),
       admitsChanged: (stillAdmits) => this.#api.hub.recheck(stillAdmits),
     });
     if (admin !== null && "problem" in admin) return admin;

@@ -3,6 +3,8 @@ import { EVENT_DEFINITIONS } from "./api_events.ts";
 import { LIMIT_DEFINITIONS } from "./api_limits.ts";
 import { LISTENER_DEFINITIONS } from "./api_listeners.ts";
 import { LOG_DEFINITIONS } from "./api_log.ts";
+import { SPARKPLUG_DEFINITIONS } from "./api_sparkplug.ts";
+import { BIRTH_DEFINITIONS } from "./api_sparkplug_births.ts";
 import { STATUS_DEFINITIONS } from "./api_status.ts";
 import { type AnyDefinition, defineRoute } from "./route.ts";
 import { anything } from "./schema.ts";
@@ -25,4 +27,6 @@ export const API_DEFINITIONS: readonly AnyDefinition[] = [
   ...LIMIT_DEFINITIONS,
   ...LOG_DEFINITIONS,
   ...EVENT_DEFINITIONS,
+  ...SPARKPLUG_DEFINITIONS,
+  ...BIRTH_DEFINITIONS,
 ];

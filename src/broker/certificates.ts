@@ -49,6 +49,23 @@ export class Certificates {
     this.#hand(name, certificate, retain);
   }
 
+  /** Topics of the births that are kept, with the bytes of their payloads. */
+  get kept(): { readonly birth: string; readonly bytes: number }[] {
+    const kept: { birth: string; bytes: number }[] = [];
+    for (const message of this.#router.retained.matching(`${CERTIFICATE_TOPIC}#` as TopicFilter)) {
+      if (message === null) continue;
+      const birth = message.topic.slice(CERTIFICATE_TOPIC.length);
+      kept.push({ birth, bytes: message.payload.length });
+    }
+    return kept;
+  }
+
+  /** The payload of the birth that is kept of a topic; null if there is none. */
+  payloadOf(birth: string): Uint8Array | null {
+    const name = `${CERTIFICATE_TOPIC}${birth}` as TopicName;
+    return this.#router.retained.get(name)?.payload ?? null;
+  }
+
   /**
    * Removes certificates of births on topics that match, at most `max` of them, and gives how many
    * there were. `announce`: whoever is subscribed to them gets an empty message, as where a client

@@ -46,7 +46,7 @@ export class CommandJudge {
     });
     if (node !== null) this.#judgeTarget(node, payload, facts);
     const request = this.#rebirthRequest(payload, { ncmd, node });
-    if (request && !judgement.refuses && node !== null) this.#noteRequest(node, facts);
+    if (request && !judgement.refuses && node !== null) this.#noteRequest(client, node, facts);
   }
 
   #judgePayload(payload: Payload, ncmd: boolean, nowMs: number): void {
@@ -113,8 +113,10 @@ export class CommandJudge {
   }
 
   /** The request reaches the Edge Node if it is subscribed. */
-  #noteRequest(node: EdgeNode, { nowMs }: PublishFacts): void {
+  #noteRequest(client: RefereeClient, node: EdgeNode, { nowMs }: PublishFacts): void {
     node.rebirthsAsked++;
+    node.lastRebirthMs = nowMs;
+    node.lastRebirthCause = `NCMD of ${client.clientIdentifier}`;
     const { owner } = node;
     if (owner === null || !node.born || node.rebirthAskedMs > 0) return;
     if (subscribedQos(owner, `${NAMESPACE}/${node.group}/NCMD/${node.name}`) < 0) return;

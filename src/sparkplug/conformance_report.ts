@@ -31,13 +31,18 @@ const ORDER: Readonly<Record<Severity, number>> = { fatal: 0, error: 1, warn: 2,
 
 /** Reports on every Edge Node that is known. */
 export function reportsOf(referee: Referee): NodeReport[] {
-  return referee.topology().nodes.map((node) => {
-    const key = `${node.group}/${node.name}`;
-    return { ...reportOn(referee, key), messages: node.messages };
-  });
+  return referee.nodeNames().map((name) => reportOn(referee, name)!);
 }
 
-function reportOn(referee: Referee, node: string): Omit<NodeReport, "messages"> {
+/** The report on one Edge Node; null if it is not known. */
+export function reportOn(
+  referee: Referee,
+  of: { readonly group: string; readonly name: string },
+): NodeReport | null {
+  const known = referee.node(of.group, of.name, { withMetrics: false });
+  if (known === null) return null;
+  const { messages } = known;
+  const node = `${of.group}/${of.name}`;
   const counts = referee.violations.countsOf(node);
   const latest = referee.violations.latest(node);
   const rows = [...counts].map(([tckId, count]): ReportRow => {
@@ -49,7 +54,7 @@ function reportOn(referee: Referee, node: string): Omit<NodeReport, "messages"> 
   rows.sort((a, b) => ORDER[a.severity] - ORDER[b.severity] || b.count - a.count);
   const worst = rows[0] === undefined ? 4 : ORDER[rows[0].severity];
   const grade = worst === 4 ? "conforming" : worst >= ORDER.warn ? "remarks" : "violations";
-  return { node, grade, rows, kept: EDGE_IDS.size - rows.length };
+  return { node, grade, messages, rows, kept: EDGE_IDS.size - rows.length };
 }
 
 /** Statements that an Edge Node can break. */

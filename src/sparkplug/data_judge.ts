@@ -147,6 +147,7 @@ export class DataJudge {
     if (device.born) {
       device.deaths++;
       device.lastDeathMs = facts.nowMs;
+      device.lastDeathCause = "DDEATH";
     }
     device.born = false;
   }

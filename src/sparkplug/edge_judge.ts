@@ -260,6 +260,7 @@ export function killNode(node: EdgeNode, cause: string, nowMs: number): void {
     if (device.born) {
       device.deaths++;
       device.lastDeathMs = nowMs;
+      device.lastDeathCause = cause;
     }
     device.born = false;
     device.bornSinceNbirth = false;

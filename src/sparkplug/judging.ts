@@ -24,4 +24,4 @@ export * from "./rules.ts";
 export * from "./state_payload.ts";
 export * from "./topology.ts";
 export * from "./value_view.ts";
-export type { Breach, Violation, ViolationCount } from "./violation_log.ts";
+export type { Breach, BrokenRule, Violation, ViolationCount } from "./violation_log.ts";

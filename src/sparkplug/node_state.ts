@@ -53,6 +53,7 @@ export class Device {
   messages = 0;
   lastBirthMs = 0;
   lastDeathMs = 0;
+  lastDeathCause = "";
   lastMessageMs = 0;
 
   constructor(name: string) {
@@ -95,8 +96,16 @@ export class EdgeNode {
   births = 0;
   deaths = 0;
   rebirthsAsked = 0;
+  lastRebirthMs = 0;
+  /** Who asked for it, or what made the broker ask. */
+  lastRebirthCause = "";
   messages = 0;
   bytes = 0;
+  /** Over the last second, and what was counted before it. */
+  messagesPerS = 0;
+  bytesPerS = 0;
+  ratedMessages = 0;
+  ratedBytes = 0;
   withheld = 0;
   seqGaps = 0;
   lastBirthMs = 0;

@@ -73,6 +73,9 @@ export class RebirthRequests {
       wish.pauseMs = Math.min(wish.pauseMs * 2, LONGEST_PAUSE_MS);
       this.#sentInSecond++;
       this.sent++;
+      node.rebirthsAsked++;
+      node.lastRebirthMs = nowMs;
+      node.lastRebirthCause = `the broker: ${wish.cause}`;
       requests.push({ topic, payload: rebirthPayload(nowMs), cause: wish.cause });
     }
     return requests;

@@ -20,11 +20,19 @@ import type { RuleName } from "./rules.ts";
 import { type Census, censusOf } from "./census.ts";
 import { aliasKey } from "./metric_table.ts";
 import { parseState } from "./state_payload.ts";
+import { rateNodes } from "./node_rates.ts";
 import { noteSubscription } from "./subscriptions_seen.ts";
 import { judgeTime } from "./time_judge.ts";
 import type { SparkplugTopic, TopicFault } from "./topic.ts";
 import { breachTopic } from "./topic_judge.ts";
-import { type Topology, topologyOf } from "./topology.ts";
+import {
+  type HostView,
+  hostViews,
+  type NodeView,
+  nodeView,
+  type Topology,
+  topologyOf,
+} from "./topology.ts";
 import { ViolationLog } from "./violation_log.ts";
 
 /** What to do with a CONNECT. */
@@ -75,6 +83,7 @@ export class Referee {
   readonly #backOff = new CloseBackOff();
   readonly #rebirths = new RebirthRequests();
   #legacyStates = 0;
+  #tickedMs = 0;
 
   constructor(codec: PayloadCodec, options: RefereeOptions) {
     const { nodesMax, hostsMax, violationsMax, mode, overrides } = options;
@@ -225,6 +234,8 @@ export class Referee {
   /** What shows by time alone; to be called about once a second. Gives messages to publish. */
   tick(nowMs: number): readonly RebirthRequest[] {
     judgeTime(this.#parts, nowMs);
+    rateNodes(this.#registry.nodes, nowMs - this.#tickedMs);
+    this.#tickedMs = nowMs;
     return this.#options.rebirthRequests ? this.#rebirths.due(nowMs) : [];
   }
 
@@ -257,6 +268,30 @@ export class Referee {
       rebirthRequestsSent: this.#rebirths.sent,
       legacyStates: this.#legacyStates,
     });
+  }
+
+  /** Names of all Edge Nodes that are known. */
+  nodeNames(): { readonly group: string; readonly name: string; readonly online: boolean }[] {
+    return Array.from(this.#registry.nodes, ({ group, name, born }) => ({
+      group,
+      name,
+      online: born,
+    }));
+  }
+
+  /** What is known of one Edge Node, now; null if nothing is. */
+  node(
+    group: string,
+    name: string,
+    about: { readonly withMetrics: boolean },
+  ): NodeView | null {
+    const node = this.#registry.find(group, name);
+    return node === null ? null : nodeView(node, { ...about, violations: this.violations });
+  }
+
+  /** What is known of hosts, now. */
+  hosts(): readonly HostView[] {
+    return hostViews(this.#registry, this.violations);
   }
 
   /** What the current births say of a metric that comes on this topic; null if they say nothing. */

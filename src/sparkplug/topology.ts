@@ -23,6 +23,7 @@ export interface DeviceView {
   readonly messages: number;
   readonly lastBirthMs: number;
   readonly lastDeathMs: number;
+  readonly lastDeathCause: string;
   readonly lastMessageMs: number;
   readonly metrics: readonly MetricView[];
 }
@@ -42,8 +43,13 @@ export interface NodeView {
   readonly births: number;
   readonly deaths: number;
   readonly rebirthsAsked: number;
+  readonly lastRebirthMs: number;
+  readonly lastRebirthCause: string;
   readonly messages: number;
   readonly bytes: number;
+  /** Over the last second. */
+  readonly messagesPerS: number;
+  readonly bytesPerS: number;
   readonly withheld: number;
   readonly seqGaps: number;
   readonly lastBirthMs: number;
@@ -64,6 +70,8 @@ export interface HostView {
   readonly clientIdentifier: string | null;
   readonly online: boolean | null;
   readonly timestamp: number | null;
+  readonly births: number;
+  readonly deaths: number;
   /** Edge Nodes that watch it and no other. */
   readonly watchedBy: readonly string[];
   readonly violations: Readonly<Record<string, number>>;
@@ -93,7 +101,7 @@ export function topologyOf(
 ): Topology {
   const { violations, rebirthRequestsSent, legacyStates } = about;
   const nodes = [...registry.nodes].map((node) => nodeView(node, about));
-  const hosts = [...registry.hosts.values()].map((host) => hostView(host, registry, violations));
+  const hosts = hostViews(registry, violations);
   return {
     nodes,
     hosts,
@@ -104,7 +112,8 @@ export function topologyOf(
   };
 }
 
-function nodeView(
+/** A copy of what is known of one Edge Node. */
+export function nodeView(
   node: EdgeNode,
   { violations, withMetrics }: { violations: ViolationLog; withMetrics: boolean },
 ): NodeView {
@@ -123,8 +132,12 @@ function nodeView(
     births: node.births,
     deaths: node.deaths,
     rebirthsAsked: node.rebirthsAsked,
+    lastRebirthMs: node.lastRebirthMs,
+    lastRebirthCause: node.lastRebirthCause,
     messages: node.messages,
     bytes: node.bytes,
+    messagesPerS: node.messagesPerS,
+    bytesPerS: node.bytesPerS,
     withheld: node.withheld,
     seqGaps: node.seqGaps,
     lastBirthMs: node.lastBirthMs,
@@ -147,6 +160,7 @@ function deviceView(device: Device, withMetrics: boolean): DeviceView {
     messages: device.messages,
     lastBirthMs: device.lastBirthMs,
     lastDeathMs: device.lastDeathMs,
+    lastDeathCause: device.lastDeathCause,
     lastMessageMs: device.lastMessageMs,
     metrics: withMetrics ? metricViews(device.metrics) : [],
   };
@@ -160,17 +174,35 @@ function metricViews(table: MetricTable): MetricView[] {
   }));
 }
 
-function hostView(host: Host, registry: Registry, violations: ViolationLog): HostView {
-  const watching = [...registry.nodes].filter(({ owner }) =>
-    owner !== null && watchedHost(owner) === host.name
+/** All hosts, with those who watch them. */
+export function hostViews(registry: Registry, violations: ViolationLog): HostView[] {
+  const watching = new Map<string, string[]>();
+  for (const { key, owner } of registry.nodes) {
+    const name = owner === null ? null : watchedHost(owner);
+    if (name === null) continue;
+    const keys = watching.get(name);
+    if (keys === undefined) watching.set(name, [key]);
+    else keys.push(key);
+  }
+  return [...registry.hosts.values()].map((host) =>
+    hostView(host, watching.get(host.name) ?? [], violations)
   );
+}
+
+function hostView(
+  host: Host,
+  watchedBy: readonly string[],
+  violations: ViolationLog,
+): HostView {
   return {
     name: host.name,
     connected: host.owner !== null,
     clientIdentifier: host.owner?.clientIdentifier ?? null,
     online: host.state?.online ?? null,
     timestamp: host.state?.timestamp ?? null,
-    watchedBy: watching.map((node) => node.key),
+    births: host.births,
+    deaths: host.deaths,
+    watchedBy,
     violations: Object.fromEntries(violations.countsOf(`STATE/${host.name}`)),
   };
 }

@@ -30,6 +30,14 @@ export interface Breach {
   readonly timeMs: number;
 }
 
+/** A rule that somebody has broken. */
+export interface BrokenRule {
+  readonly rule: RuleName;
+  readonly count: number;
+  /** When it was last, to the second. */
+  readonly lastMs: number;
+}
+
 /** How often a rule was broken, and when that was kept last. */
 interface RuleCount {
   count: number;
@@ -130,6 +138,20 @@ export class ViolationLog {
       for (const id of RULES[rule].ids) counts.set(id, (counts.get(id) ?? 0) + count);
     }
     return counts;
+  }
+
+  /** Everybody there are counters of. */
+  subjects(): readonly string[] {
+    return [...this.#counts.keys()];
+  }
+
+  /** Rules that one subject has broken, how often, and when last, to the second. */
+  rulesOf(subject: string): readonly BrokenRule[] {
+    return Array.from(this.#counts.get(subject) ?? [], ([rule, { count, keptMs }]) => ({
+      rule,
+      count,
+      lastMs: keptMs,
+    }));
   }
 
   #countsFor(subject: string): Map<RuleName, RuleCount> {

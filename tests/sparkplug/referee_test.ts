@@ -264,6 +264,8 @@ Deno.test("the topology shows groups, nodes, devices, metrics and hosts", () => 
     clientIdentifier: "client of H",
     online: true,
     timestamp: plant.nowMs,
+    births: 1,
+    deaths: 0,
     watchedBy: ["G/E"],
     violations: {},
   });
