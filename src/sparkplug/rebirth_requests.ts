@@ -24,6 +24,10 @@ interface Wish {
   wanted: boolean;
   notBeforeMs: number;
   pauseMs: number;
+  /** Whether it may be forgotten when its time has come. */
+  over: boolean;
+  /** When it was asked last. */
+  sentMs: number;
 }
 
 /** Wishes by Edge Node. */
@@ -36,19 +40,31 @@ export class RebirthRequests {
 
   /** Notes that the Edge Node should be asked. */
   want(node: EdgeNode, cause: string, nowMs: number): void {
+    const soonestMs = Math.max(nowMs, (node.owner?.connectedMs ?? nowMs) + DEBOUNCE_MS);
     const wish = this.#wishes.get(node);
     if (wish !== undefined) {
-      if (!wish.wanted) wish.cause = cause;
+      if (wish.wanted) return;
+      wish.cause = cause;
       wish.wanted = true;
+      wish.over = false;
+      wish.notBeforeMs = Math.max(wish.notBeforeMs, soonestMs);
       return;
     }
-    const notBeforeMs = Math.max(nowMs, (node.owner?.connectedMs ?? nowMs) + DEBOUNCE_MS);
-    this.#wishes.set(node, { cause, wanted: true, notBeforeMs, pauseMs: FIRST_PAUSE_MS });
+    const times = { notBeforeMs: soonestMs, pauseMs: FIRST_PAUSE_MS, sentMs: -FIRST_PAUSE_MS };
+    this.#wishes.set(node, { cause, wanted: true, over: false, ...times });
   }
 
-  /** The Edge Node was born, or is gone: nothing is wanted of it any more. */
+  /**
+   * The Edge Node was born, or is gone: nothing is wanted of it any more. The first pause holds on,
+   * for one that is in need again at once would be asked every second.
+   */
   settled(node: EdgeNode): void {
-    this.#wishes.delete(node);
+    const wish = this.#wishes.get(node);
+    if (wish === undefined) return;
+    wish.wanted = false;
+    wish.over = true;
+    wish.pauseMs = FIRST_PAUSE_MS;
+    wish.notBeforeMs = Math.min(wish.notBeforeMs, wish.sentMs + FIRST_PAUSE_MS);
   }
 
   /** The requests that are due. An Edge Node that does not listen gets none. */
@@ -61,14 +77,13 @@ export class RebirthRequests {
     const requests: RebirthRequest[] = [];
     for (const [node, wish] of this.#wishes) {
       if (this.#sentInSecond >= REQUESTS_PER_SECOND) break;
-      if (!wish.wanted || nowMs < wish.notBeforeMs) continue;
+      if (nowMs < wish.notBeforeMs) continue;
+      if (wish.over || node.owner === null) this.#wishes.delete(node);
+      if (!wish.wanted || node.owner === null) continue;
       const topic = `${NAMESPACE}/${node.group}/NCMD/${node.name}`;
-      if (node.owner === null) {
-        this.#wishes.delete(node);
-        continue;
-      }
       if (subscribedQos(node.owner, topic) < 0) continue;
       wish.wanted = false;
+      wish.sentMs = nowMs;
       wish.notBeforeMs = nowMs + wish.pauseMs;
       wish.pauseMs = Math.min(wish.pauseMs * 2, LONGEST_PAUSE_MS);
       this.#sentInSecond++;

@@ -105,6 +105,29 @@ Deno.test("a rebirth is asked for once, later again and more rarely, and not of 
   assertEquals(deaf.referee.tick(deaf.nowMs), []);
 });
 
+Deno.test("who is born as it was asked to be, and needs it again at once, is not asked every second", () => {
+  const plant = new Plant({ rebirthRequests: true }).bornNode();
+  const asked: number[] = [];
+  const startMs = plant.nowMs;
+  for (let second = 0; second < 130; second++) {
+    plant.nowMs += 1000;
+    plant.ndata({ seq: 99 });
+    plant.seq = 0;
+    if (plant.referee.tick(plant.nowMs).length === 0) continue;
+    asked.push((plant.nowMs - startMs) / 1000);
+    plant.nbirth();
+  }
+  assertEquals(asked, [2, 32, 62, 92, 122]);
+  // It is not asked sooner either when it comes back.
+  plant.leave(plant.edge);
+  plant.bornNode({ bdSeq: 1 });
+  plant.ndata({ seq: 99 });
+  plant.nowMs += 5000;
+  assertEquals(plant.referee.tick(plant.nowMs), []);
+  const [node] = plant.referee.topology().nodes;
+  assertEquals([node!.rebirthsAsked, node!.lastRebirthCause], [5, "the broker: ndataSeqNext"]);
+});
+
 Deno.test("rebirth requests of all nodes together are spread over time", () => {
   const plant = new Plant({ rebirthRequests: true });
   for (let i = 0; i < 20; i++) {
