@@ -18,6 +18,7 @@ import {
 /** The sections, in the order in which they run. */
 const SECTIONS: Readonly<Record<string, () => Promise<VerifySection>>> = {
   proofs: () => import("./proofs.ts"),
+  exploration: () => import("./exploration.ts"),
 };
 
 function chosen(only: string | undefined): string[] {
