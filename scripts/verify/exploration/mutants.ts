@@ -17,7 +17,6 @@ const CHOSEN: readonly (readonly [string, string])[] = [
   ["QoS 2 receiver never finished in the store", "QoS 2 to QoS 2, 1 crash"],
   ["delivery finished before PUBACK or PUBCOMP", "QoS 1 to QoS 2 and 1, 1 crash"],
   ["acknowledged delivery not finished in the store", "QoS 2 to QoS 2, 1 crash"],
-  ["order of sending forgotten", "2 messages of 1 publisher, window 1, 1 crash"],
 ];
 const QUICK = 3;
 

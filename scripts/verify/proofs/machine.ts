@@ -79,13 +79,24 @@ export class Machine {
     );
   }
 
+  /** Whether this can happen, whatever is chosen. */
+  isPossible(state: Values, { step, choice }: Move): boolean {
+    return this.#step(step).guard({ ...state, ...choice }) === true;
+  }
+
   /** Where a step leads that can happen. */
   after(state: Values, { step, choice }: Move): Values {
-    const { updates } = this.#steps.find(({ name }) => name === step)!;
+    const { updates } = this.#step(step);
     const values = { ...state, ...choice };
     const next: Record<string, Value> = { ...state };
     for (const [name, update] of updates) next[name] = update(values);
     return next;
+  }
+
+  #step(name: string): MachineStep {
+    const step = this.#steps.find((one) => one.name === name);
+    if (step === undefined) throw new Error(`Cannot step: there is no ${name}`);
+    return step;
   }
 
   /** The first claim or part of the invariant that does not hold, at the instances of a proof. */
