@@ -7,7 +7,7 @@ export interface TableMutant {
   readonly table: TableName;
   /** The cell and what was done to it. */
   readonly name: string;
-  readonly kind: "removed" | "leads elsewhere" | "emits something else" | "added";
+  readonly cell: string;
   readonly tables: Tables;
 }
 
@@ -24,28 +24,33 @@ export function tableMutants(tables: Tables, name: TableName): TableMutant[] {
     for (const [event, column] of Object.entries(table.events)) {
       const at = row * table.stride + column;
       const here = `${name}: ${state}, ${event}`;
+      const cell = { tables, name, here };
       const isEntry = table.next[at] !== NO_TRANSITION;
       if (isEntry) {
         const broken = cellSet(table, { at, next: NO_TRANSITION, emission: EMITS_NOTHING });
-        mutants.push(mutant(`${here} removed`, "removed", broken));
+        mutants.push(mutantOf(cell, " removed", broken));
       }
       for (const [to, next] of states) {
         if (next === table.next[at]) continue;
         const broken = cellSet(table, { at, next, emission: table.emission[at]! });
-        mutants.push(mutant(`${here} → ${to}`, isEntry ? "leads elsewhere" : "added", broken));
+        mutants.push(mutantOf(cell, ` → ${to}`, broken));
       }
       for (const [emitted, emission] of isEntry ? emissions : []) {
         if (emission === table.emission[at]) continue;
         const broken = cellSet(table, { at, next: table.next[at]!, emission });
-        mutants.push(mutant(`${here} emits ${emitted}`, "emits something else", broken));
+        mutants.push(mutantOf(cell, ` emits ${emitted}`, broken));
       }
     }
   }
   return mutants;
+}
 
-  function mutant(text: string, kind: TableMutant["kind"], broken: Table): TableMutant {
-    return { table: name, name: text, kind, tables: { ...tables, [name]: broken } };
-  }
+function mutantOf(
+  { tables, name, here }: { tables: Tables; name: TableName; here: string },
+  change: string,
+  broken: Table,
+): TableMutant {
+  return { table: name, cell: here, name: here + change, tables: { ...tables, [name]: broken } };
 }
 
 function cellSet(
