@@ -15,7 +15,7 @@ export interface Rig {
   close(): void | Promise<void>;
 }
 
-/** Lets everything run that waits for nothing but its turn. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 24; i++) await null;
+/** Lets everything run that waits for nothing but its turn, so many times over. */
+export async function settle(turns = 24): Promise<void> {
+  for (let i = 0; i < turns; i++) await null;
 }
