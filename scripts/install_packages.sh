@@ -5,9 +5,13 @@
 #   python3                        stops the thread of a store, in deno task test:clients
 #   systemd                        judges scripts/relayq.service, in deno task test:clients
 #   spin, gcc, libc6-dev           models of concurrency, in deno task verify and test:clients
+#   busybox, shellcheck            try scripts/relayq.init, in deno task test:clients
+#   make                           tries scripts/buildroot, in deno task test:clients
+#   qemu-user-static               deno task smoke:arm64
 #   openssl                        certificates for the tests of TLS; without it they are skipped
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl \
   python3 systemd spin gcc libc6-dev
+  python3 systemd busybox shellcheck make qemu-user-static
