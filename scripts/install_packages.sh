@@ -13,5 +13,4 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl \
-  python3 systemd spin gcc libc6-dev
-  python3 systemd busybox shellcheck make qemu-user-static
+  python3 systemd spin gcc libc6-dev busybox shellcheck make qemu-user-static
