@@ -94,6 +94,8 @@ export interface Journal {
   deadLetterAdded(letter: DeadLetter): void;
   /** Dead letters up to this one are forgotten. */
   deadLettersDropped(through: number): void;
+  /** These dead letters are forgotten; each was added before and is not dropped. */
+  deadLettersRemoved(ids: readonly number[]): void;
   /** A message that was put into the store to be published at the start has been published. */
   republished(id: number): void;
   clockSaved(clock: ClockRecord): void;

@@ -66,6 +66,7 @@ export type JournalRecord =
   | { readonly kind: "willDeleted"; readonly clientIdentifier: string }
   | { readonly kind: "deadLetterAdded"; readonly letter: DeadLetter }
   | { readonly kind: "deadLettersDropped"; readonly through: number }
+  | { readonly kind: "deadLettersRemoved"; readonly ids: readonly number[] }
   | { readonly kind: "republished"; readonly id: number }
   | { readonly kind: "clockSaved"; readonly clock: ClockRecord }
   | {
@@ -84,6 +85,7 @@ export type BrokerRecordKind =
   | "willDeleted"
   | "deadLetterAdded"
   | "deadLettersDropped"
+  | "deadLettersRemoved"
   | "republished"
   | "clockSaved"
   | "bdSeqSeen";
@@ -223,6 +225,11 @@ export class BatchJournal implements Journal {
 
   deadLettersDropped(through: number): void {
     this.#add({ kind: "deadLettersDropped", through });
+  }
+
+  deadLettersRemoved(ids: readonly number[]): void {
+    this.#add({ kind: "deadLettersRemoved", ids });
+    this.#grow(8 * ids.length);
   }
 
   republished(id: number): void {

@@ -1,13 +1,12 @@
 /** The dead letters of a data directory whose broker does not run: read, replayed, purged. */
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { asTopicFilter, type Qos, topicMatches, type TopicName } from "../mqtt/mod.ts";
+import type { DatabaseSync } from "node:sqlite";
+import type { TopicName } from "../mqtt/mod.ts";
 import { isServerTopic } from "../broker/mod.ts";
+import { isSelected } from "./dead_letter_look.ts";
+import { conditions, letterOf } from "./dead_letter_rows.ts";
 import type { DeadLetterSelection, StoredLetter } from "./dead_letter_selection.ts";
 import { openDatabase } from "./sqlite_database.ts";
 import { problemOf, type StoreProblem } from "./sqlite_problem.ts";
-
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
-const EVERYTHING = asTopicFilter("#");
 
 /** The database of a data directory, open for this process alone. */
 export class DeadLetterFile {
@@ -36,7 +35,7 @@ export class DeadLetterFile {
     const rows = this.#database.prepare(`SELECT * FROM dead_letter WHERE ${where} ORDER BY id`);
     for (const row of rows.iterate(...values)) {
       const letter = letterOf(row);
-      if (matches(selection, letter)) yield letter;
+      if (isSelected(letter, selection)) yield letter;
     }
   }
 
@@ -94,44 +93,4 @@ export class DeadLetterFile {
     }
     return { taken, left: ids.length - taken };
   }
-}
-
-function conditions(selection: DeadLetterSelection): { where: string; values: SQLInputValue[] } {
-  const { ids, reason, publisher, session, sinceMs, untilMs } = selection;
-  const wanted: [string, SQLInputValue | undefined][] = [
-    ["reason = ?", reason],
-    ["publisher = ?", publisher],
-    ["session = ?", session],
-    ["wall_ms >= ?", sinceMs],
-    ["wall_ms < ?", untilMs],
-  ];
-  const given = wanted.filter(([, value]) => value !== undefined);
-  const where = given.map(([condition]) => condition);
-  const values = given.map(([, value]) => value!);
-  if (ids !== undefined) {
-    where.push(`id IN (${ids.map(() => "?").join(", ")})`);
-    values.push(...ids);
-  }
-  return { where: where.length === 0 ? "1" : where.join(" AND "), values };
-}
-
-/** Topics that the server owns are met by "#", too: it means all of them here. */
-function matches({ topic: filter }: DeadLetterSelection, { topic }: StoredLetter): boolean {
-  return filter === undefined || filter === EVERYTHING || topicMatches(filter, topic);
-}
-
-function letterOf(row: Record<string, unknown>): StoredLetter {
-  const body = row.body as Uint8Array;
-  const topicEnd = 2 + (body[0]! << 8) + body[1]!;
-  return {
-    id: row.id as number,
-    reason: row.reason as string,
-    wallMs: row.wall_ms as number,
-    publisher: row.publisher as string,
-    session: row.session as string,
-    topic: DECODER.decode(body.subarray(2, topicEnd)) as TopicName,
-    qos: row.qos as Qos,
-    retain: row.retain === 1,
-    payload: body.slice(topicEnd),
-  };
 }

@@ -8,6 +8,7 @@ import { BatchJournal } from "./batch_journal.ts";
 import { ChangeWriter } from "./sqlite_change_writer.ts";
 import { StoreNames, WriteGroup } from "./sqlite_group.ts";
 import type { LoadedState } from "./sqlite_state_reader.ts";
+import type { LetterShelf } from "./dead_letter_look.ts";
 import type { Store } from "./store.ts";
 import { emptyStoreStatistics, type StoreStatistics } from "./store_statistics.ts";
 import { SyncAllowance } from "./sync_allowance.ts";
@@ -98,6 +99,7 @@ interface Group {
 /** Keeps the state of a broker on a device; what `commit` has resolved for is as durable as asked. */
 export class DurableStore implements Store {
   readonly statistics: StoreStatistics = emptyStoreStatistics();
+  readonly letterShelf: LetterShelf;
   readonly #journal = new BatchJournal();
   readonly #changes: WriteGroup;
   readonly #device: StoreDevice;
@@ -126,8 +128,14 @@ export class DurableStore implements Store {
 
   constructor(
     loaded: LoadedState,
-    parts: { device: StoreDevice; clock: StoreClock; options: DurabilityOptions },
+    parts: {
+      device: StoreDevice;
+      clock: StoreClock;
+      options: DurabilityOptions;
+      letterShelf: LetterShelf;
+    },
   ) {
+    this.letterShelf = parts.letterShelf;
     this.#changes = new WriteGroup(new StoreNames(loaded));
     this.#loaded = loaded.state;
     this.#device = parts.device;

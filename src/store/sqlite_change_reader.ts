@@ -97,6 +97,8 @@ function readRest(
       return sink.deadLetterAdded(key, readDeadLetter(reader));
     case ChangeKind.deadLettersDropped:
       return sink.deadLettersDropped(key);
+    case ChangeKind.deadLetterRemoved:
+      return sink.deadLetterRemoved(key);
     case ChangeKind.publication:
       return sink.publication(key, readWill(reader));
     case ChangeKind.republished:

@@ -165,6 +165,10 @@ export class ChangeWriter implements ChangeSink {
     this.#begin(ChangeKind.deadLettersDropped, through);
   }
 
+  deadLetterRemoved(id: number): void {
+    this.#begin(ChangeKind.deadLetterRemoved, id);
+  }
+
   publication(id: number, row: WillRow): void {
     this.#begin(ChangeKind.publication, id);
     this.#will(row);

@@ -91,6 +91,7 @@ export interface ChangeSink {
   willDeleted(client: string): void;
   deadLetterAdded(id: number, row: DeadLetterRow): void;
   deadLettersDropped(through: number): void;
+  deadLetterRemoved(id: number): void;
   /** To be published at the start; only in a load. */
   publication(id: number, row: WillRow): void;
   republished(id: number): void;
@@ -132,6 +133,7 @@ export const ChangeKind = {
   clockSaved: 21,
   sessionOwned: 22,
   bdSeqSeen: 23,
+  deadLetterRemoved: 24,
 } as const;
 
 /** Bits of a byte of flags. */

@@ -5,6 +5,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { readChanges } from "./sqlite_change_reader.ts";
 import { ChangeWriter } from "./sqlite_change_writer.ts";
+import type { LetterPage, LetterQuery } from "./dead_letter_look.ts";
+import { lookAtRows } from "./dead_letter_rows.ts";
 import { verdictOn } from "./file_verdict.ts";
 import { reasonOf, StoreError } from "./sqlite_problem.ts";
 import { writeState } from "./sqlite_rows.ts";
@@ -139,6 +141,11 @@ export class SqliteDatabase {
       if (writer.length >= CHUNK_BYTES) takeChunk(writer.take());
     }
     if (writer.length > 0) takeChunk(writer.take());
+  }
+
+  /** Looks at the dead letters that are committed. */
+  look(query: LetterQuery): LetterPage {
+    return lookAtRows(this.#database, query);
   }
 
   /** Closes the file; the log is moved to the database file and removed. */

@@ -130,6 +130,8 @@ export class WriteGroup {
   #undone = 0;
   /** Dead letters up to this one are dropped. */
   #droppedThrough = 0;
+  /** Dead letters that were there before the group and are not any more. */
+  #removedLetters: number[] = [];
   #republished: number[] = [];
   #clock: ClockRecord | null = null;
   #bdSeqs = new Map<string, number | null>();
@@ -183,6 +185,9 @@ export class WriteGroup {
         this.#droppedThrough = Math.max(this.#droppedThrough, record.through);
         this.#forgetDropped();
         return;
+      case "deadLettersRemoved":
+        this.#removeLetters(new Set(record.ids));
+        return;
       case "republished":
         this.#republished.push(record.id);
         return;
@@ -226,6 +231,7 @@ export class WriteGroup {
     this.#deadLetters = [];
     this.#undone = 0;
     this.#droppedThrough = 0;
+    this.#removedLetters = [];
     this.#republished = [];
     this.#clock = null;
     this.#bdSeqs = new Map();
@@ -268,6 +274,17 @@ export class WriteGroup {
     this.#undone = 0;
   }
 
+  /** Some that were given up within the group are never written. */
+  #removeLetters(ids: ReadonlySet<number>): void {
+    const added = new Set<number>();
+    this.#deadLetters = this.#deadLetters.filter(({ id }) => {
+      if (!ids.has(id)) return true;
+      added.add(id);
+      return false;
+    });
+    for (const id of ids) if (!added.has(id)) this.#removedLetters.push(id);
+  }
+
   #writeDeadLetters(sink: ChangeSink): void {
     const { deadLetters } = this.#names;
     const through = Math.max(this.#droppedThrough, deadLetters.droppedThrough);
@@ -275,6 +292,7 @@ export class WriteGroup {
       if (deadLetters.last > deadLetters.droppedThrough) sink.deadLettersDropped(through);
       deadLetters.droppedThrough = through;
     }
+    for (const id of this.#removedLetters) sink.deadLetterRemoved(id);
     for (const { id, message, ...letter } of this.#deadLetters) {
       if (id <= through) continue; // it came and went within the group
       sink.deadLetterAdded(id, { ...letter, body: bodyOf(message) });

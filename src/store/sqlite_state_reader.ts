@@ -145,6 +145,10 @@ class StateReader implements ChangeSink {
     unexpected("deadLettersDropped");
   }
 
+  deadLetterRemoved(): void {
+    unexpected("deadLetterRemoved");
+  }
+
   republished(): void {
     unexpected("republished");
   }

@@ -5,6 +5,7 @@ import {
   type StoreClock,
   type StoreDevice,
 } from "./durable_store.ts";
+import type { LetterPage, LetterQuery, LetterShelf } from "./dead_letter_look.ts";
 import type { QuarantineReport } from "./quarantine.ts";
 import type { DatabaseOptions } from "./sqlite_database.ts";
 import { reasonOf, type StoreProblem } from "./sqlite_problem.ts";
@@ -58,7 +59,12 @@ export async function openSqliteStore(
     return { problem: reasonOf(error), kind: "damaged" };
   }
   if (opened.quarantine !== null) onQuarantine(opened.quarantine);
-  const store = new DurableStore(loaded, { device, clock: CLOCK, options: complete });
+  const store = new DurableStore(loaded, {
+    device,
+    clock: CLOCK,
+    options: complete,
+    letterShelf: device,
+  });
   device.attach(store);
   return store;
 }
@@ -69,8 +75,11 @@ function* consume(chunks: Uint8Array<ArrayBuffer>[]): Generator<Uint8Array> {
 }
 
 /** The worker as the store sees it. */
-class WorkerDevice implements StoreDevice {
+class WorkerDevice implements StoreDevice, LetterShelf {
   readonly #worker: Worker;
+  /** Looks that are not answered, by their number. */
+  readonly #looks = new Map<number, PromiseWithResolvers<LetterPage>>();
+  #lastLook = 0;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -91,10 +100,11 @@ class WorkerDevice implements StoreDevice {
     };
     this.#worker.onmessage = (event: MessageEvent<StoreReply>) => {
       const reply = event.data;
+      if (reply.kind === "looked") return this.#looked(reply);
       if (reply.kind === "opened" || reply.kind === "refused") {
         throw new Error(`Cannot handle reply of the store worker: ${reply.kind}`);
       }
-      if (reply.kind === "closed") this.#worker.terminate();
+      if (reply.kind === "closed") this.#end();
       store.receive(reply);
     };
   }
@@ -107,6 +117,14 @@ class WorkerDevice implements StoreDevice {
     this.#post({ kind: "sync" });
   }
 
+  look(query: LetterQuery): Promise<LetterPage> {
+    const look = Promise.withResolvers<LetterPage>();
+    const number = ++this.#lastLook;
+    this.#looks.set(number, look);
+    this.#post({ kind: "look", number, query });
+    return look.promise;
+  }
+
   close(): void {
     this.#post({ kind: "close" });
   }
@@ -117,6 +135,21 @@ class WorkerDevice implements StoreDevice {
     this.close();
     await reply;
     this.#worker.terminate();
+  }
+
+  #looked({ number, page }: StoreReply & { kind: "looked" }): void {
+    const look = this.#looks.get(number)!;
+    this.#looks.delete(number);
+    if ("problem" in page) look.reject(new Error(`Cannot look at dead letters: ${page.problem}`));
+    else look.resolve(page);
+  }
+
+  /** The worker is done; what it was asked behind that is not answered any more. */
+  #end(): void {
+    this.#worker.terminate();
+    const reason = new Error("Cannot look at dead letters: the store is closed");
+    for (const { reject } of this.#looks.values()) reject(reason);
+    this.#looks.clear();
   }
 
   #reply(): Promise<StoreReply> {

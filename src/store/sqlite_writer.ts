@@ -44,6 +44,7 @@ const STATEMENTS = {
     " (id, reason, wall_ms, age_s, publisher, session, qos, retain, bytes, body)" +
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   dropDeadLetters: "DELETE FROM dead_letter WHERE id <= ?",
+  removeDeadLetter: "DELETE FROM dead_letter WHERE id = ?",
   deletePublication: "DELETE FROM publication WHERE id = ?",
   setBdSeq: "INSERT OR REPLACE INTO edge_node (edge_node, bd_seq) VALUES (?, ?)",
   forgetBdSeq: "DELETE FROM edge_node WHERE edge_node = ?",
@@ -230,6 +231,10 @@ export class RowWriter implements ChangeSink {
     const who = [publisher, session] as const;
     const content = [qos, row.retain ? 1 : 0, bytes, body] as const;
     this.#statements.addDeadLetter.run(id, reason, wallMs, ageS, ...who, ...content);
+  }
+
+  deadLetterRemoved(id: number): void {
+    this.#statements.removeDeadLetter.run(id);
   }
 
   deadLettersDropped(through: number): void {

@@ -10,6 +10,7 @@ import type {
   StoredSubscription,
   StoredWill,
 } from "../broker/mod.ts";
+import { type LetterPage, type LetterQuery, type LetterView, pageOf } from "./dead_letter_look.ts";
 import type { BrokerRecordKind, JournalRecord } from "./batch_journal.ts";
 
 interface DeliveryImage {
@@ -67,6 +68,9 @@ export class StateImage {
           this.#deadLetters.delete(id);
         }
         return;
+      case "deadLettersRemoved":
+        for (const id of record.ids) this.#deadLetters.delete(id);
+        return;
       case "republished":
         this.#publications.delete(record.id);
         return;
@@ -123,6 +127,17 @@ export class StateImage {
     };
   }
 
+  /** Looks at the dead letters. */
+  look(query: LetterQuery): LetterPage {
+    const { behind, newestFirst, payloadBytesMax } = query;
+    const letters = [...this.#deadLetters.values()];
+    if (newestFirst) letters.reverse();
+    const rest = letters.filter(({ id }) =>
+      behind === null || (newestFirst ? id < behind : id > behind)
+    );
+    return pageOf(rest.map((letter) => viewOf(letter, payloadBytesMax)), query);
+  }
+
   #session(record: SessionRecord): SessionImage {
     const id = record.kind === "deliveryAdded"
       ? record.delivery.clientIdentifier
@@ -131,6 +146,17 @@ export class StateImage {
     if (session === undefined) throw new Error(`Cannot apply ${record.kind}: no session "${id}"`);
     return session;
   }
+}
+
+function viewOf(letter: DeadLetter, payloadBytesMax: number): LetterView {
+  const { id, reason, wallMs, publisher, session, message, qos, retain } = letter;
+  const { payload } = message;
+  return {
+    ...{ id, reason, wallMs, publisher, session, qos, retain },
+    topic: message.topic as TopicName,
+    payload: payload.slice(0, payloadBytesMax),
+    payloadBytes: payload.length,
+  };
 }
 
 type SessionRecord = Exclude<JournalRecord, { kind: BrokerRecordKind }>;

@@ -1,5 +1,6 @@
 /** The Store interface: where batches become durable, and what is left after a restart. */
 import type { Journal, StoredState } from "../broker/mod.ts";
+import type { LetterShelf } from "./dead_letter_look.ts";
 import type { StoreStatistics } from "./store_statistics.ts";
 
 /** Keeps the durable state of a broker. */
@@ -12,6 +13,8 @@ export interface Store {
   readonly trouble: string | null;
   /** Counters of what is written; null where nothing is. */
   readonly statistics: StoreStatistics | null;
+  /** Where dead letters can be looked at. */
+  readonly letterShelf: LetterShelf;
   /** What was there when the store was opened; once, before the first commit. */
   load(): StoredState;
   /**

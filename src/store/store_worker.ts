@@ -25,6 +25,8 @@ class StoreWorker {
         return this.#commit(request.changes);
       case "sync":
         return this.#sync();
+      case "look":
+        return this.#look(request);
       case "close":
         return this.#close();
     }
@@ -80,6 +82,14 @@ class StoreWorker {
       return;
     }
     scope.postMessage({ kind: "synced", syncs: database.syncs });
+  }
+
+  #look({ number, query }: StoreRequest & { kind: "look" }): void {
+    try {
+      scope.postMessage({ kind: "looked", number, page: this.#opened().look(query) });
+    } catch (error) {
+      scope.postMessage({ kind: "looked", number, page: { problem: reasonOf(error) } });
+    }
   }
 
   #failed(error: unknown, changes: Uint8Array<ArrayBuffer> | null): void {

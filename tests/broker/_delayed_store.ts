@@ -14,6 +14,10 @@ export class DelayedStore implements Store {
     return this.#memory.journal;
   }
 
+  get letterShelf(): Store["letterShelf"] {
+    return this.#memory;
+  }
+
   readonly trouble = null;
   readonly statistics = null;
 

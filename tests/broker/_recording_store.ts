@@ -23,6 +23,12 @@ export class RecordingStore implements Store {
     return this.journal.dirty;
   }
 
+  /** What a crash would leave of the dead letters. */
+  get letterShelf(): Store["letterShelf"] {
+    const image = this.#image;
+    return { look: (query) => Promise.resolve(image.look(query)) };
+  }
+
   /** All dead letters that were handed over, those that are dropped again included. */
   get letters(): DeadLetter[] {
     return this.records.flatMap((record) =>

@@ -7,6 +7,7 @@ import { Core } from "./_core.ts";
 /** Acknowledges at once and writes later, as the durable store does with `interval`. */
 class LateStore implements Store {
   readonly #journal = new BatchJournal();
+  readonly letterShelf = new MemoryStore();
   readonly trouble = null;
   readonly statistics = null;
   #unwritten = 0;

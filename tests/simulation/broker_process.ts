@@ -15,6 +15,7 @@ import { BlockPool } from "../../src/mqtt/mod.ts";
 import { type TrafficRateOptions, TrafficRates } from "../../src/security/mod.ts";
 import { SparkplugAwareness } from "../../src/sparkplug/mod.ts";
 import { type DurabilityOptions, DurableStore } from "../../src/store/durable_store.ts";
+import { MemoryStore } from "../../src/store/memory_store.ts";
 import { readState } from "../../src/store/sqlite_state_reader.ts";
 import { ownerOf } from "./access_rules.ts";
 import { BrokenPromise } from "./broken_promise.ts";
@@ -97,7 +98,12 @@ export class BrokerProcess implements SocketOwner {
       after: (delayMs: number, callback: () => void) => this.#timer(delayMs, callback),
     };
     const options = world.store;
-    this.store = new DurableStore(readState(chunks), { device, clock, options });
+    this.store = new DurableStore(readState(chunks), {
+      device,
+      clock,
+      options,
+      letterShelf: new MemoryStore(),
+    });
     this.broker = new Broker({
       limits: world.limits,
       policy: world.policy,

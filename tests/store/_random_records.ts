@@ -60,6 +60,8 @@ export class RecordSource {
   readonly #messages: Message[] = [];
   #sequence = 0;
   #deadLetter = 0;
+  /** Dead letters that are there. */
+  #deadLetters: number[] = [];
 
   constructor(random: Random) {
     this.#random = random;
@@ -199,10 +201,17 @@ export class RecordSource {
     }
     if (random.below(3) === 0 && this.#deadLetter > 0) {
       const through = Math.max(1, this.#deadLetter - random.below(4));
+      this.#deadLetters = this.#deadLetters.filter((id) => id > through);
       return { kind: "deadLettersDropped", through };
+    }
+    if (random.below(3) === 0) {
+      const ids = this.#deadLetters.filter(() => random.below(2) === 0);
+      this.#deadLetters = this.#deadLetters.filter((id) => !ids.includes(id));
+      return { kind: "deadLettersRemoved", ids };
     }
     const message = this.#message();
     const id = ++this.#deadLetter;
+    this.#deadLetters.push(id);
     const who = { publisher: random.pick(CLIENTS), session: random.pick(CLIENTS) };
     const content = { message, qos: message.qos, retain: false, bytes: message.size };
     const when = { wallMs: random.below(1e12), ageS: random.below(1e9) };

@@ -6,6 +6,7 @@ import {
   type StoreClock,
   type StoreDevice,
 } from "../../src/store/durable_store.ts";
+import { MemoryStore } from "../../src/store/memory_store.ts";
 import { readState } from "../../src/store/sqlite_state_reader.ts";
 
 class VirtualClock implements StoreClock {
@@ -101,6 +102,7 @@ class Rig {
     this.store = new DurableStore(readState([]), {
       device,
       clock,
+      letterShelf: new MemoryStore(),
       options: {
         durability: "commit",
         syncIntervalMs: 1_000,

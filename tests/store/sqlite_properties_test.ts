@@ -184,6 +184,8 @@ function write(journal: StoreJournal, record: JournalRecord): void {
       return journal.deadLetterAdded(record.letter);
     case "deadLettersDropped":
       return journal.deadLettersDropped(record.through);
+    case "deadLettersRemoved":
+      return journal.deadLettersRemoved(record.ids);
     case "republished":
       return journal.republished(record.id);
     case "clockSaved":

@@ -1,6 +1,6 @@
 /** One suite of cases for every store: what is committed is what is loaded. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { makeMessage, type StoredState } from "../../src/broker/mod.ts";
+import { type DeadLetter, makeMessage, type StoredState } from "../../src/broker/mod.ts";
 import type { Qos } from "../../src/mqtt/mod.ts";
 import type { Store } from "../../src/store/mod.ts";
 import { filter, name, payload, text } from "../support/wire_client.ts";
@@ -52,6 +52,21 @@ function added(store: Store, sequence: number, changes: { packetId?: number; qos
     sent: changes.packetId === undefined ? 0 : sequence,
     queuedS: 0,
   });
+}
+
+function deadLetter(id: number): DeadLetter {
+  return {
+    id,
+    reason: "message-expired",
+    wallMs: 1_700_000_000_000,
+    ageS: 100 + id,
+    publisher: "p",
+    session: "c",
+    message: makeMessage(`t/${id % 2}`, payload(`m${id}`), 1),
+    qos: 1,
+    retain: false,
+    bytes: 10 * id,
+  };
 }
 
 function session(changes: Record<string, unknown>): Record<string, unknown> {
@@ -212,23 +227,23 @@ const CASES: readonly StoreCase[] = [
     name: "dead letters are kept, and the oldest are forgotten",
     write: ({ journal }) => {
       for (const id of [1, 2, 3, 4]) {
-        journal.deadLetterAdded({
-          id,
-          reason: "message-expired",
-          wallMs: 1_700_000_000_000,
-          ageS: 100 + id,
-          publisher: "p",
-          session: "c",
-          message: makeMessage("t", payload("x"), 1),
-          qos: 1,
-          retain: false,
-          bytes: 10 * id,
-        });
+        journal.deadLetterAdded(deadLetter(id));
       }
       journal.deadLettersDropped(2);
     },
     expected: {
       deadLetters: [{ id: 3, ageS: 103, bytes: 30 }, { id: 4, ageS: 104, bytes: 40 }],
+    },
+  },
+  {
+    name: "dead letters that are taken out are forgotten, the others stay",
+    write: ({ journal }) => {
+      for (const id of [1, 2, 3, 4, 5]) journal.deadLetterAdded(deadLetter(id));
+      journal.deadLettersDropped(1);
+      journal.deadLettersRemoved([3, 5]);
+    },
+    expected: {
+      deadLetters: [{ id: 2, ageS: 102, bytes: 20 }, { id: 4, ageS: 104, bytes: 40 }],
     },
   },
   {
@@ -382,6 +397,34 @@ export function testStore(factory: StoreFactory): void {
       assertGreater(committed, last);
       last = committed;
     }
+    await store.close();
+  });
+
+  Deno.test(`${factory.name}: dead letters are looked at piece by piece, from either end`, async () => {
+    const store = await factory.open();
+    for (let id = 1; id <= 9; id++) store.journal.deadLetterAdded(deadLetter(id));
+    await store.commit();
+    const topic = filter("t/1");
+    const query = { selection: { topic }, newestFirst: true, limit: 2, payloadBytesMax: 1 };
+    const pages: number[][] = [];
+    for (let behind: number | null = null;;) {
+      const page = await store.letterShelf.look({ ...query, behind });
+      pages.push(page.letters.map(({ id }) => id));
+      behind = page.next;
+      if (behind === null) break;
+    }
+    assertEquals(pages, [[9, 7], [5, 3], [1]]);
+    store.journal.deadLettersRemoved([1, 2, 4]);
+    await store.commit();
+    const oldest = { ...query, selection: {}, newestFirst: false, behind: 2 };
+    const { letters } = await store.letterShelf.look(oldest);
+    assertEquals(letters.map(({ id }) => id), [3, 5]);
+    const { payload: cut, ...first } = letters[0]!;
+    assertEquals([text(cut), first.payloadBytes, first.topic], ["m", 2, "t/1"]);
+    assertEquals([first.reason, first.publisher, first.session], ["message-expired", "p", "c"]);
+    const byId = { ...query, limit: 5, selection: { ids: [4, 8, 6] }, behind: null };
+    const { letters: chosen, next } = await store.letterShelf.look(byId);
+    assertEquals([chosen.map(({ id }) => id), next], [[8, 6], null]);
     await store.close();
   });
 

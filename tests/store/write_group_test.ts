@@ -40,6 +40,14 @@ Deno.test("a group that cannot be written holds no more dead letters than two ri
   assertEquals(written(group), Array.from({ length: 10 }, (_, i) => 9_991 + i));
 });
 
+Deno.test("dead letters that come and are taken out again within a group are never written", () => {
+  const group = new WriteGroup(new StoreNames(readState([])));
+  addLetters(group, { from: 1, to: 30, ring: 10 });
+  group.add({ kind: "deadLettersRemoved", ids: [21, 25, 30] });
+  assertLessOrEqual(group.deadLettersHeld, 18);
+  assertEquals(written(group), [22, 23, 24, 26, 27, 28, 29]);
+});
+
 Deno.test("a group goes on with dead letters behind what it has written", () => {
   const group = new WriteGroup(new StoreNames(readState([])));
   addLetters(group, { from: 1, to: 30, ring: 10 });

@@ -5,6 +5,7 @@ import {
   type StoreClock,
   type StoreDevice,
 } from "../../../src/store/durable_store.ts";
+import { MemoryStore } from "../../../src/store/memory_store.ts";
 import { readState } from "../../../src/store/sqlite_state_reader.ts";
 
 /** Time that stands still until it is told to go on. */
@@ -92,6 +93,7 @@ export class StoreBench {
     this.store = new DurableStore(readState(disk), {
       device,
       clock,
+      letterShelf: new MemoryStore(),
       options: {
         durability: "commit",
         syncIntervalMs: 1_000,
