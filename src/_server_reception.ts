@@ -210,6 +210,7 @@ function refusalReason({ returnCode, reason }: ConnectRefusal): RefusalReason | 
     case "unpinned":
       return "identity-mismatch";
     case "sparkplug":
+    case "banned":
       return "connect-not-allowed";
     case "memory":
     case "sessions-max":

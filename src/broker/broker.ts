@@ -1,5 +1,5 @@
 /** The broker core: bytes and time in, bytes in outboxes out. No I/O, no clock, no randomness. */
-import type { ConnectPacket, Qos, TopicName } from "../mqtt/mod.ts";
+import type { Qos, TopicName } from "../mqtt/mod.ts";
 import { AckGate } from "./ack_gate.ts";
 import { ageAtStart } from "./age_at_start.ts";
 import { Backlog } from "./backlog.ts";
@@ -16,6 +16,7 @@ import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { AccessPolicy } from "./policy.ts";
 import { assertLimits } from "./limits.ts";
 import { makeMessage } from "./message.ts";
+import { Oversight } from "./oversight.ts";
 import { RateControl } from "./rate_control.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Router } from "./router.ts";
@@ -24,7 +25,14 @@ import { SessionRegistry } from "./session_registry.ts";
 import { type Pressure, Shedding } from "./shedding.ts";
 import type { Statistics } from "./statistics.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { type BrokerOptions, type Instant, Turn, WALK_STEPS_PER_TURN } from "./turn.ts";
+import {
+  type BrokerOptions,
+  type Instant,
+  type PendingAuthentication,
+  Turn,
+  type TurnResult,
+  WALK_STEPS_PER_TURN,
+} from "./turn.ts";
 import { Wills } from "./wills.ts";
 
 /** How often stored sessions are looked through for expiry. */
@@ -39,22 +47,10 @@ const DETACH_AFTER_MS = 5_000;
 /** Connections that may be without a client while the memory is short. */
 const UNDECIDED_MAX = 16;
 
-/** What a turn leaves to do for the transport. */
-export interface TurnResult {
-  /** Connections with bytes to send, or closed ones whose socket is to be ended. */
-  readonly dirty: readonly Connection[];
-  /** Connections that may be read again. */
-  readonly resumed: readonly Connection[];
-}
-
-/** A CONNECT whose client has to be authenticated before `Broker.authenticated` goes on with it. */
-export interface PendingAuthentication {
-  readonly connection: Connection;
-  readonly packet: ConnectPacket;
-}
-
 /** An MQTT 3.1.1 server without sockets. */
 export class Broker {
+  /** What its operator sees and changes. */
+  readonly oversight: Oversight;
   readonly #turn: Turn;
   readonly #gate: AckGate;
   readonly #flow: FlowControl;
@@ -101,6 +97,7 @@ export class Broker {
     const parts = { gate, flow, rates, sender, router, sessions, subscriptions, intake };
     this.#inbound = new Inbound(turn, parts);
     this.#shedding = new Shedding(turn, { sessions, backlog });
+    this.oversight = new Oversight(turn, { sessions, router });
   }
 
   /** Counters and gauges; a live object. */
@@ -184,6 +181,7 @@ export class Broker {
     this.#turn.setClock(instant);
     connection.writingBytes -= bytes;
     connection.lastWriteMs = instant.nowMs;
+    connection.bytesSent += bytes;
     this.#turn.statistics.bytesSent += bytes;
     if (connection.closed) return;
     this.#flow.progress(connection);

@@ -47,6 +47,12 @@ export class Connection {
   /** One and a half times the keep alive, in ms; 0 for none. */
   keepAliveLimitMs = 0;
   lastPacketMs: number;
+  /** When its client was let in, on the wall clock in ms; 0 before that. */
+  connectedAtMs = 0;
+  /** Bytes of Control Packets, as `Statistics` counts them, and PUBLISH packets among them. */
+  bytesReceived = 0;
+  bytesSent = 0;
+  publishReceived = 0;
 
   /** Bytes that may leave. */
   readonly outbox: ByteBuffer;

@@ -95,6 +95,32 @@ export class DeadLetters {
     if (limits.deadLettersRepublish) this.#republished.push(message);
   }
 
+  /** The youngest that is kept; 0 if none is. */
+  get last(): number {
+    return this.#head < this.#ring.length ? this.#ring.at(-1)!.id : 0;
+  }
+
+  /** Takes letters out of the ring; gives those of them that were there. */
+  remove(ids: Iterable<number>): ReadonlySet<number> {
+    const wanted = new Set(ids);
+    const taken = new Set<number>();
+    const rest: StoredDeadLetter[] = [];
+    for (const letter of this.#ring.slice(this.#head)) {
+      if (!wanted.has(letter.id)) {
+        rest.push(letter);
+        continue;
+      }
+      taken.add(letter.id);
+      this.#bytes -= letter.bytes;
+    }
+    if (taken.size === 0) return taken;
+    this.#ring = rest;
+    this.#head = 0;
+    this.#turn.journal.deadLettersRemoved([...taken]);
+    this.#count();
+    return taken;
+  }
+
   /** Forgets what is too old. */
   expire(): void {
     const { limits, ageS } = this.#turn;
@@ -120,7 +146,7 @@ export class DeadLetters {
 
   /** Drops the oldest as long as `more` holds for them. */
   #drop(more: (oldest: StoredDeadLetter) => boolean): void {
-    const { journal, statistics } = this.#turn;
+    const { journal } = this.#turn;
     let through = 0;
     while (this.#head < this.#ring.length && more(this.#ring[this.#head]!)) {
       const { id, bytes } = this.#ring[this.#head++]!;
@@ -132,6 +158,11 @@ export class DeadLetters {
       this.#ring = this.#ring.slice(this.#head);
       this.#head = 0;
     }
+    this.#count();
+  }
+
+  #count(): void {
+    const { statistics } = this.#turn;
     statistics.deadLetters = this.#ring.length - this.#head;
     statistics.deadLetterBytes = this.#bytes;
   }

@@ -21,6 +21,8 @@ const CAUSES: Readonly<Record<CloseCause, string>> = {
   passwordChanged: "password was changed",
   certificateRevoked: "certificate does not hold any more",
   unpinned: "another certificate is pinned now",
+  operator: "disconnected by an operator",
+  banned: "banned",
   shutdown: "server shuts down",
 };
 
@@ -46,6 +48,7 @@ const REASONS: Readonly<Record<NonNullable<ConnectRefusal["reason"]>, string>> =
   "memory": "memory is short",
   "take-over-storm": "take-over storm",
   "sparkplug": "breach of a Sparkplug rule",
+  "banned": "banned",
 };
 
 /** Severity and line of an event; every line names client, user and address. */

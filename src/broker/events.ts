@@ -19,6 +19,8 @@ export type CloseCause =
   | "passwordChanged"
   | "certificateRevoked"
   | "unpinned"
+  | "operator"
+  | "banned"
   | "shutdown";
 
 /** Why a CONNECT is answered with another return code than 0. */
@@ -31,6 +33,7 @@ export interface ConnectRefusal {
     | "memory"
     | "take-over-storm"
     | "sparkplug"
+    | "banned"
     | null;
 }
 

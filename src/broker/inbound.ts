@@ -96,6 +96,7 @@ export class Inbound {
     const frame = this.#frame;
     const options = { limit: range.end, packetBytesMax: turn.limits.packetBytesMax };
     let position = range.start;
+    const publishes = turn.statistics.publishReceived;
     turn.publisher = connection;
     while (position < range.end && connection.readable) {
       if (turn.full) break;
@@ -125,10 +126,7 @@ export class Inbound {
     }
     turn.publisher = null;
     this.#parts.flow.limitSelf(connection);
-    if (position > range.start) {
-      connection.lastPacketMs = turn.nowMs;
-      turn.statistics.bytesReceived += position - range.start;
-    }
+    if (position > range.start) turn.received(connection, position - range.start, publishes);
     return connection.closed ? range.end : position;
   }
 
@@ -234,6 +232,7 @@ export class Inbound {
   #connect(connection: Connection, packet: ConnectPacket | ProtocolError): ProtocolError | null {
     if (isProtocolError(packet)) return packet;
     const { limits, policy } = this.#turn;
+    const { sessions } = this.#parts;
     if (packet.clientIdentifier === "" && !limits.zeroLengthClientIdentifiers) {
       return ZERO_LENGTH_REFUSED;
     }
@@ -242,8 +241,8 @@ export class Inbound {
     connection.clientIdentifier = packet.clientIdentifier;
     connection.userName ??= packet.userName;
     const verdict = policy.connect(packet, connection);
-    if (verdict.kind === "accept") this.#parts.sessions.accept(connection, packet);
-    else if (verdict.kind === "refuse") this.#parts.sessions.refuse(connection, verdict.code);
+    if (verdict.kind === "accept") sessions.accept(connection, packet);
+    else if (verdict.kind === "refuse") sessions.refuse(connection, verdict.code, verdict);
     else this.#turn.authentications.push({ connection, packet });
     return null;
   }

@@ -1,5 +1,5 @@
 /** The broker core: sessions, routing, QoS, retained messages and wills, without any I/O. */
-export { Broker, type PendingAuthentication, type TurnResult } from "./broker.ts";
+export { Broker } from "./broker.ts";
 export type { Connection, ConnectionOrigin } from "./connection.ts";
 export { CONNECTION, CONNECTION_TABLE } from "./connection_states.ts";
 export type { Denial } from "./denials.ts";
@@ -37,6 +37,9 @@ export type { ClientRate, RateLimiter } from "./rate_limiter.ts";
 export { QOS_RECEIVER, QOS_RECEIVER_TABLE } from "./qos_receiver_states.ts";
 export { QOS_SENDER, QOS_SENDER_TABLE } from "./qos_sender_states.ts";
 export { SESSION, SESSION_TABLE } from "./session_states.ts";
+export type { Oversight, Publication, Replayed } from "./oversight.ts";
+export type { RetainedLevels } from "./retained.ts";
+export type { Session } from "./session.ts";
 export type { Pressure } from "./shedding.ts";
 export { DROP_REASONS, type DropReason, type Statistics } from "./statistics.ts";
 export { type ServerFacts, SysTopics } from "./sys_topics.ts";
@@ -49,4 +52,4 @@ export type {
   SparkplugVerdict,
 } from "./sparkplug_policy.ts";
 export * from "./transition_table.ts";
-export type { BrokerOptions, Instant } from "./turn.ts";
+export type { BrokerOptions, Instant, PendingAuthentication, TurnResult } from "./turn.ts";

@@ -13,7 +13,7 @@ export interface ClientFacts {
 /** The answer to a CONNECT; `pending` is answered later by `Broker.authenticated`. */
 export type ConnectVerdict =
   | { readonly kind: "accept" }
-  | { readonly kind: "refuse"; readonly code: ConnackCode }
+  | { readonly kind: "refuse"; readonly code: ConnackCode; readonly reason?: "banned" }
   | { readonly kind: "pending" };
 
 /** The answer to a PUBLISH: `drop` acknowledges and forgets, `close` ends the connection. */

@@ -30,6 +30,14 @@ interface RetainedNode {
   readonly account: RetainedAccount | null;
 }
 
+/** Levels of topics that stand below the same ones, by their names. */
+export type RetainedLevels = ReadonlyMap<string, {
+  /** Null where there are no deeper ones. */
+  readonly children: RetainedLevels | null;
+  /** What is retained on the topic that ends here. */
+  readonly message: Message | null;
+}>;
+
 /** Memory that one level of a topic costs, in bytes, as measured. */
 const NODE_BYTES = 230;
 
@@ -165,6 +173,13 @@ export class RetainedMessages {
    */
   matching(filter: TopicFilter, scope: WalkScope = this.scope()): Generator<Message | null, void> {
     return walk(this.#root, { levels: filter.split("/"), scope }, 0);
+  }
+
+  /** The levels right below these, live; null if there are none. */
+  below(levels: readonly string[]): RetainedLevels | null {
+    let node: RetainedNode | undefined = this.#root;
+    for (const level of levels) node = node?.children?.get(level);
+    return node?.children ?? null;
   }
 
   #accountOf(topic: TopicName): RetainedAccount | null {

@@ -170,13 +170,17 @@ export class Router {
     this.#deletions.note(topic);
   }
 
-  /** Publishes a message of the server itself or a Will; births among them are not kept. */
-  publish(topic: TopicName, content: { payload: Uint8Array; qos: Qos; retain: boolean }): void {
+  /**
+   * Publishes a message of the server itself, of its operator, or a Will; births among them are not
+   * kept. Gives how many sessions it was handed to.
+   */
+  publish(topic: TopicName, content: { payload: Uint8Array; qos: Qos; retain: boolean }): number {
     let message = makeMessage(topic, content.payload, content.qos);
     const entry = this.topics.resolve(message.bytes, 2, message.topicEnd);
-    if (isProtocolError(entry)) return; // a TopicName is valid
+    if (isProtocolError(entry)) return 0; // a TopicName is valid
     if (entry.sparkplug?.role === "nodeDeath") message = stampNodeDeath(this.#turn, message);
     if (content.retain) this.retain(topic, message);
     this.route(entry, message);
+    return entry.sessions.length;
   }
 }

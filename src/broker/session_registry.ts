@@ -98,6 +98,7 @@ export class SessionRegistry {
     if (!maySay) wills.deny(connection, packet.will!);
     this.#step(connection, "accept");
     this.#parts.rates.admit(connection);
+    connection.connectedAtMs = this.#turn.wallMs;
     statistics.clientsConnected++;
     statistics.clientsConnectedMax = Math.max(
       statistics.clientsConnectedMax,
@@ -116,7 +117,7 @@ export class SessionRegistry {
   refuse(
     connection: Connection,
     returnCode: ConnackCode,
-    { reason }: Pick<ConnectRefusal, "reason"> = { reason: null },
+    { reason = null }: { readonly reason?: ConnectRefusal["reason"] } = {},
   ): void {
     this.#connack(connection, { sessionPresent: false, returnCode }, { durable: false });
     this.close(connection, "refused", { returnCode, reason });
@@ -189,6 +190,13 @@ export class SessionRegistry {
       statistics.sessionsExpired++;
       this.#expire(session, "session-expired");
     }
+  }
+
+  /** The operator ends a session, after the connection of its client. */
+  remove(session: Session): void {
+    if (session.connection !== null) this.close(session.connection, "operator");
+    // One with Clean Session 1 has ended with the connection.
+    if (this.get(session.clientIdentifier) === session) this.#expire(session, "session-removed");
   }
 
   /** Whether one more session may be made; if not, the client is refused. */

@@ -10,6 +10,7 @@ export const DROP_REASONS = [
   "message-expired",
   "session-expired",
   "session-limit",
+  "session-removed",
   "retained-limit",
   "publish-refused",
   "read-refused",

@@ -32,6 +32,20 @@ export interface Instant {
   readonly wallMs: number;
 }
 
+/** A CONNECT whose client has to be authenticated before `Broker.authenticated` goes on with it. */
+export interface PendingAuthentication {
+  readonly connection: Connection;
+  readonly packet: ConnectPacket;
+}
+
+/** What a turn leaves to do for the transport. */
+export interface TurnResult {
+  /** Connections with bytes to send, or closed ones whose socket is to be ended. */
+  readonly dirty: readonly Connection[];
+  /** Connections that may be read again. */
+  readonly resumed: readonly Connection[];
+}
+
 /** What the core is given once. */
 export interface BrokerOptions {
   readonly limits: BrokerLimits;
@@ -74,7 +88,7 @@ export class Turn {
   /** Connections that may be read again. */
   resumed: Connection[] = [];
   /** CONNECTs whose verdict is pending. */
-  authentications: { readonly connection: Connection; readonly packet: ConnectPacket }[] = [];
+  authentications: PendingAuthentication[] = [];
   /** The last batch that is committed. */
   committedBatch = 0;
   /** Steps through the retained messages that this turn may still take. */
@@ -151,6 +165,15 @@ export class Turn {
     if (connection.dirty) return;
     connection.dirty = true;
     this.dirty.push(connection);
+  }
+
+  /** Bytes of a connection were processed; `publishes`: how many PUBLISH packets came before. */
+  received(connection: Connection, bytes: number, publishes: number): void {
+    const { statistics } = this;
+    connection.lastPacketMs = this.nowMs;
+    connection.bytesReceived += bytes;
+    connection.publishReceived += statistics.publishReceived - publishes;
+    statistics.bytesReceived += bytes;
   }
 
   setClock(instant: Instant): void {
