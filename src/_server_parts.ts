@@ -1,4 +1,5 @@
 /** What the composition root is made of: the parts that the configuration asks for. */
+import { readBans } from "./_server_bans.ts";
 import { filesOf } from "./_server_tls.ts";
 import type { BrokerLimits } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
@@ -40,8 +41,8 @@ export function openStore(
 }
 
 /** Whoever decides who comes in. */
-export function openGatekeeper(
-  { security, listeners }: Config,
+export async function openGatekeeper(
+  { security, listeners, store }: Config,
 ): Promise<Gatekeeper | { problem: string }> {
   const { clientIdentifier, sessionOwner, ...settings } = security;
   const anonymous = new Set(
@@ -51,8 +52,11 @@ export function openGatekeeper(
   for (const { address, allowAnonymous } of listeners) {
     if (!allowAnonymous) anonymous.delete(address);
   }
-  return Gatekeeper.open({
+  const bans = await readBans(store.dataDir, Date.now());
+  if ("problem" in bans) return bans;
+  return await Gatekeeper.open({
     ...settings,
+    bans,
     identifiers: { clientIdentifier, sessionOwner },
     templates: ACL_TEMPLATES,
     anonymous: (listener) => anonymous.has(listener),

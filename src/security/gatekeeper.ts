@@ -1,6 +1,7 @@
 /** The files that say who may come in and do what: read at the start, and again when asked to. */
 import { AccessRules } from "./access_rules.ts";
 import { ACCESS_FILE_LENGTH_MAX } from "./_access_file_reader.ts";
+import type { BanList } from "./ban_list.ts";
 import type { ClientIdentity } from "./client_rules.ts";
 import type { ParsedFile } from "./file_diagnostic.ts";
 import { inSlices } from "./_in_slices.ts";
@@ -19,7 +20,7 @@ import {
 
 /** Where the files are, and how they are used. */
 export interface SecuritySettings
-  extends Pick<SecurityPolicyOptions, "anonymous" | "refusedPublish" | "identifiers"> {
+  extends Pick<SecurityPolicyOptions, "anonymous" | "refusedPublish" | "identifiers" | "bans"> {
   /** Path of the password file; empty for none. */
   readonly passwordFile: string;
   /** Path of the access file; empty for none. */
@@ -106,6 +107,11 @@ export class Gatekeeper {
   /** What decides at present. */
   get policy(): SecurityPolicy {
     return this.#policy;
+  }
+
+  /** Who is kept out. */
+  get bans(): BanList {
+    return this.#settings.bans;
   }
 
   /** Counters of the passwords. */
@@ -234,11 +240,14 @@ export class Gatekeeper {
   }
 
   #makePolicy(): SecurityPolicy {
-    const { anonymous, refusedPublish, identifiers, passwordFile } = this.#settings;
+    const { anonymous, refusedPublish, identifiers, bans, passwordFile } = this.#settings;
     const { rules, pins } = this.#files;
     const generation = ++this.#generation;
     const passwords = passwordFile !== "";
-    const options = { rules, pins, anonymous, refusedPublish, identifiers, generation, passwords };
+    const options = {
+      ...{ rules, pins, bans, anonymous, refusedPublish, identifiers },
+      ...{ generation, passwords },
+    };
     return new SecurityPolicy(options, { identities: this.#identities, shown: this.#shown });
   }
 }

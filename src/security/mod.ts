@@ -12,6 +12,8 @@ export * from "./audit_sampler.ts";
 export * from "./audit_storage.ts";
 export * from "./audit_verify.ts";
 export { type CertificateFacts, certificateFacts } from "./certificate_facts.ts";
+export * from "./ban_file.ts";
+export * from "./ban_list.ts";
 export { type CertificateCrypto, loadCertificateCrypto } from "./certificate_crypto.ts";
 export type { IdentitySource } from "./certificate_identity.ts";
 export { CertificateJudge } from "./certificate_judge.ts";

@@ -1,6 +1,7 @@
 /** The access policy of a broker with a password file, an access file, or both. */
 import type { Qos, TopicFilter, TopicName } from "../mqtt/mod.ts";
 import type { AccessRules } from "./access_rules.ts";
+import type { BanList } from "./ban_list.ts";
 import type { ClientIdentity, ClientRules } from "./client_rules.ts";
 import type { PinFile, ShownCertificate } from "./pin_file.ts";
 import {
@@ -15,6 +16,8 @@ import {
 export interface PolicyClient {
   readonly origin: { readonly listener: string };
   readonly clientIdentifier: string;
+  /** Of the certificate, or as it is claimed. */
+  readonly userName?: string | null;
 }
 
 /** What a policy is made of. */
@@ -23,6 +26,8 @@ export interface SecurityPolicyOptions {
   readonly rules: AccessRules | null;
   /** Null for none. */
   readonly pins: PinFile | null;
+  /** Who is kept out; they come and go. */
+  readonly bans: BanList;
   readonly identifiers: IdentifierRules;
   /** Whether there are passwords to be checked. */
   readonly passwords: boolean;
@@ -43,6 +48,12 @@ export interface KnownClients {
   readonly identities: WeakMap<PolicyClient, ClientIdentity>;
   readonly shown: WeakMap<PolicyClient, ShownCertificate>;
 }
+
+/** Whether a client comes in; `ConnectVerdict` of the core says what that means. */
+type ConnectVerdict =
+  | { readonly kind: "accept" }
+  | { readonly kind: "refuse"; readonly code: typeof NOT_AUTHORIZED; readonly reason?: "banned" }
+  | { readonly kind: "pending" };
 
 /** Whether a client gets the session it asks for; `SessionVerdict` of the core says what that means. */
 type SessionVerdict =
@@ -78,8 +89,12 @@ export class SecurityPolicy {
   connect(
     { userName }: { readonly userName: string | null },
     client: PolicyClient,
-  ): { kind: "accept" } | { kind: "refuse"; code: typeof NOT_AUTHORIZED } | { kind: "pending" } {
-    const { passwords, anonymous } = this.#options;
+  ): ConnectVerdict {
+    const { passwords, anonymous, bans } = this.#options;
+    // Before any password: to check one costs time, and its answer tells something.
+    if (bans.banOf(client) !== null) {
+      return { kind: "refuse", code: NOT_AUTHORIZED, reason: "banned" };
+    }
     const isCertified = (this.#clients.identities.get(client)?.certificate ?? null) !== null;
     if (!passwords || isCertified) return { kind: "accept" };
     if (userName !== null) return { kind: "pending" };

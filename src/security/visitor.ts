@@ -10,6 +10,8 @@ export class Visitor {
   readonly listener: string;
   /** Whom its client certificate names; null without one. */
   userName: string | null = null;
+  /** What is spoken between it and MQTT. */
+  transport: "tcp" | "tls" | "ws" | "wss" = "tcp";
 
   constructor(listener: string, { address, port }: { address: IpAddress; port: number }) {
     const text = formatIpAddress(address);

@@ -20,5 +20,6 @@ export { GarbageCollection, type Urgency } from "./garbage_collection.ts";
 export * from "./memory_guard.ts";
 export { LoopLag, MemoryReader } from "./memory_reader.ts";
 export { monotonicUs, ServiceManager } from "./service_manager.ts";
+export { replaceFile } from "./replace_file.ts";
 export { onReloadSignal, terminationSignal } from "./signals.ts";
 export * from "./file_watch.ts";

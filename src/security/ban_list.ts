@@ -1,0 +1,134 @@
+/** Who is kept out for a while or for good, by the word of an operator. */
+import { createHash } from "node:crypto";
+import { compareIpAddresses, formatIpAddress, type IpAddress } from "./ip_address.ts";
+import { type IpNetwork, IpSet, parseIpNetwork } from "./ip_network.ts";
+import { Visitor } from "./visitor.ts";
+
+/** What a ban goes by. */
+export const BAN_KINDS = ["client_id", "user", "address"] as const;
+/** One of them. */
+export type BanKind = typeof BAN_KINDS[number];
+
+/** Bans that there may be: each connection is held against them. */
+const BANS_MAX = 10_000;
+/** Characters of a value: those of a Client Identifier. */
+export const BAN_VALUE_LENGTH_MAX = 65_535;
+
+/** One ban. */
+export interface Ban {
+  /** Of kind and value: whoever is banned again has the same. */
+  readonly id: string;
+  readonly kind: BanKind;
+  /** A Client Identifier, a user name, or an IP address or network. */
+  readonly value: string;
+  /** On the wall clock, in ms since 1970; null for good. */
+  readonly untilMs: number | null;
+  readonly sinceMs: number;
+  /** For people; may be empty. */
+  readonly reason: string;
+  /** Who wanted it. */
+  readonly by: string;
+}
+
+/** Somebody who asks to be let in. */
+export interface BanCandidate {
+  readonly clientIdentifier: string;
+  /** Of the certificate, or as it is claimed: nobody gains by the name of somebody banned. */
+  readonly userName?: string | null;
+  /** One of ours is a `Visitor`, who knows the address. */
+  readonly origin: object;
+}
+
+interface NetworkBan {
+  readonly network: IpNetwork;
+  readonly ban: Ban;
+}
+
+/** The bans that hold. */
+export class BanList {
+  /** By identifier. */
+  readonly #bans = new Map<string, Ban>();
+  readonly #clients = new Map<string, Ban>();
+  readonly #users = new Map<string, Ban>();
+  #networks: NetworkBan[] = [];
+  #addresses = new IpSet([]);
+  /** When the first one ends. */
+  #nextEndMs = Infinity;
+
+  /** All that hold, in the order in which they came. */
+  values(): readonly Ban[] {
+    return [...this.#bans.values()];
+  }
+
+  /** One of them. */
+  get(id: string): Ban | undefined {
+    return this.#bans.get(id);
+  }
+
+  /** Adds one, in the place of that of the same kind and value; gives why it cannot. */
+  add(ban: Ban): { readonly problem: string } | null {
+    const network = ban.kind === "address" ? parseIpNetwork(ban.value) : null;
+    if (network !== null && "problem" in network) return network;
+    this.remove(ban.id);
+    if (this.#bans.size >= BANS_MAX) return { problem: `there are ${BANS_MAX} bans already` };
+    this.#bans.set(ban.id, ban);
+    if (network !== null) this.#setNetworks([...this.#networks, { network, ban }]);
+    else (ban.kind === "user" ? this.#users : this.#clients).set(ban.value, ban);
+    this.#nextEndMs = Math.min(this.#nextEndMs, ban.untilMs ?? Infinity);
+    return null;
+  }
+
+  /** Ends one; gives it, or undefined where there was none. */
+  remove(id: string): Ban | undefined {
+    const ban = this.#bans.get(id);
+    if (ban === undefined) return undefined;
+    this.#bans.delete(id);
+    if (ban.kind === "user") this.#users.delete(ban.value);
+    else if (ban.kind === "client_id") this.#clients.delete(ban.value);
+    else this.#setNetworks(this.#networks.filter((one) => one.ban.id !== id));
+    return ban;
+  }
+
+  /** Time passed: gives the bans that have ended by that. */
+  expire(wallMs: number): readonly Ban[] {
+    if (wallMs < this.#nextEndMs) return [];
+    const ended = this.values().filter(({ untilMs }) => untilMs !== null && untilMs <= wallMs);
+    for (const { id } of ended) this.remove(id);
+    this.#nextEndMs = this.values().reduce((a, { untilMs }) => Math.min(a, untilMs ?? a), Infinity);
+    return ended;
+  }
+
+  /** The ban that keeps somebody out; null if none does. */
+  banOf({ clientIdentifier, userName, origin }: BanCandidate): Ban | null {
+    if (this.#bans.size === 0) return null;
+    const user = userName ?? null;
+    return this.#clients.get(clientIdentifier) ??
+      (user === null ? undefined : this.#users.get(user)) ??
+      (origin instanceof Visitor ? this.#banOfAddress(origin.address) : null);
+  }
+
+  #banOfAddress(address: IpAddress): Ban | null {
+    if (!this.#addresses.has(address)) return null;
+    const found = this.#networks.find(({ network: { first, last } }) =>
+      first.version === address.version && compareIpAddresses(first, address) <= 0 &&
+      compareIpAddresses(address, last) <= 0
+    );
+    return found?.ban ?? null;
+  }
+
+  #setNetworks(networks: NetworkBan[]): void {
+    this.#networks = networks;
+    this.#addresses = new IpSet(networks.map(({ network }) => network));
+  }
+}
+
+/** The identifier of a ban, or why there can be none: each spelling of an address has the same. */
+export function banId(kind: BanKind, value: string): string | { readonly problem: string } {
+  let named = value;
+  if (kind === "address") {
+    const network = parseIpNetwork(value);
+    if ("problem" in network) return { problem: `${value}: ${network.problem}` };
+    named = `${formatIpAddress(network.first)} ${formatIpAddress(network.last)}`;
+  }
+  return createHash("sha256").update(`${kind} ${named}`).digest("hex").slice(0, 16);
+}
