@@ -7,12 +7,13 @@ import type { ServerFigures } from "./_server_admin.ts";
 import { FigureDesk } from "./_server_api_figures.ts";
 import { apiLimits } from "./_server_api_limits.ts";
 import { apiCertificates, apiListeners } from "./_server_api_listeners.ts";
+import { type ResourceGround, resourceRoutes } from "./_server_api_resources.ts";
 import { sparkplugView } from "./_server_api_sparkplug.ts";
 import { birthView } from "./_server_api_sparkplug_births.ts";
 import { PlantEvents } from "./_server_api_sparkplug_events.ts";
 import type { ListenerDetails } from "./_server_listeners.ts";
 import type { SparkplugSide } from "./_server_sparkplug.ts";
-import type { Turns, TurnWitness } from "./_server_turns.ts";
+import type { TurnWitness } from "./_server_turns.ts";
 import {
   type ApiClientEvent,
   type ApiLogLine,
@@ -51,9 +52,7 @@ export interface ApiKit {
 }
 
 /** What the routes are made of. */
-export interface ApiSurroundings {
-  readonly config: Config;
-  readonly turns: Turns;
+export interface ApiSurroundings extends ResourceGround {
   readonly listeners: () => readonly ListenerDetails[];
   readonly sparkplug: SparkplugSide;
 }
@@ -96,10 +95,8 @@ export class ApiSide {
   }
 
   /** All routes. */
-  routes(
-    { config, turns, listeners, sparkplug }: ApiSurroundings,
-    kit: ApiKit,
-  ): readonly ApiRoute[] {
+  routes(surroundings: ApiSurroundings, kit: ApiKit): readonly ApiRoute[] {
+    const { config, turns, listeners, sparkplug } = surroundings;
     const all = () => [...listeners(), kit.details()];
     const { figures, loopLags } = kit;
     const desk = new FigureDesk({ config, turns, figures, loopLags, listeners: all });
@@ -125,6 +122,7 @@ export class ApiSide {
           apiLimits({ config, statistics, figures: kit.figures(), streams: this.hub.statistics }),
         config: () => configDocument(config),
       }),
+      ...resourceRoutes(surroundings),
       ...logRoutes(logView(turns.log, () => this.#ring?.lines ?? [])),
       ...eventRoutes(this.hub),
       ...sparkplugRoutes(sparkplugView(config.sparkplug.mode, sparkplug)),

@@ -78,6 +78,11 @@ export class ConnectionAudit {
     if (security.tls !== null) this.#security.set(connection, security);
   }
 
+  /** How a connection was secured; null where it was not. */
+  securityOf(connection: Connection): ConnectionSecurity | null {
+    return this.#security.get(connection) ?? null;
+  }
+
   /** Something happened in the core. */
   happened(event: BrokerEvent): void {
     const { connection } = event;

@@ -132,6 +132,9 @@ export class Entrance {
 
   #enter(stream: ByteStream, visitor: Visitor, secured: Secured): void {
     const { accepted } = this.#events;
+    const isPlain = secured.tls === null;
+    if (this.#webSockets === null) visitor.transport = isPlain ? "tcp" : "tls";
+    else visitor.transport = isPlain ? "ws" : "wss";
     if (this.#webSockets === null) return accepted({ stream, visitor, ...secured });
     this.#webSockets.accept(stream, {
       established: (stream) => accepted({ stream, visitor, ...secured }),

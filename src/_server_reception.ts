@@ -114,6 +114,18 @@ export class Reception implements TurnHands {
     }
   }
 
+  /** Ends the connections of those who are banned now; gives how many. */
+  expel(isBanned: (connection: Connection) => boolean): number {
+    const banned = [...this.#turns.broker.connections()].filter((connection) =>
+      !connection.closed && isBanned(connection)
+    );
+    for (const connection of banned) {
+      if (connection.session !== null) this.#audit.revoked(connection, "banned");
+      this.#close(connection, "banned");
+    }
+    return banned.length;
+  }
+
   /** Judges the certificates of all connections again. */
   async recheckCertificates(listeners: Listeners): Promise<void> {
     await listeners.recheck((stream, reason) => {

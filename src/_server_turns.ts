@@ -2,6 +2,7 @@
  * The turns of a broker. A turn is everything that was ready at one moment: many reads, one commit,
  * one write for each connection with output, one write of the log.
  */
+import { inTime } from "./_server_in_time.ts";
 import { logEvent } from "./_server_log.ts";
 import { iterate } from "./_server_parts.ts";
 import { ReleaseTimer } from "./_server_rates.ts";
@@ -14,6 +15,7 @@ import {
   DURATION_BOUNDS_S,
   Histogram,
   type Instant,
+  type Oversight,
   type PendingAuthentication,
 } from "./broker/mod.ts";
 import { BlockPool } from "./mqtt/mod.ts";
@@ -23,6 +25,8 @@ import type { ConnectionDriver, TurnOwner } from "./transport/mod.ts";
 
 /** Memory that drained buffers may keep for reuse. */
 const POOL_BYTES_MAX = 16_777_216;
+/** How long whoever makes a change waits for its commit. */
+const CHANGE_MS = 5_000;
 /** How long the loop may be busy before it has to look at every socket: costs 4 % of that time. */
 const ITERATION_MS = 2;
 
@@ -70,6 +74,8 @@ export class Turns implements TurnOwner {
   #iteration: Promise<void> | null = null;
   #iteratedMs = 0;
   #eventsLost = 0;
+  /** Who waits for the commit of a change, by its batch. */
+  #changes: { readonly batch: number; readonly resolve: (done: true) => void }[] = [];
   /** When this turn took its first bytes; 0 if it has none yet. */
   #receivedMs = 0;
   /** PUBLISH packets up to the last turn. */
@@ -132,6 +138,24 @@ export class Turns implements TurnOwner {
       this.#iteration = null;
       this.#iteratedMs = performance.now();
     });
+  }
+
+  /**
+   * Makes a change that no client has caused, in a turn of its own. `committed` resolves when all that
+   * was written down for it is committed, to whether that was in time.
+   */
+  change<T>(
+    act: (oversight: Oversight, instant: Instant) => T,
+  ): { readonly result: T; readonly committed: Promise<boolean> } {
+    const { journal } = this.#store;
+    const { records, batch } = journal;
+    const result = act(this.broker.oversight, this.instant());
+    this.requestTurn();
+    if (journal.records === records) return { result, committed: Promise.resolve(true) };
+    journal.awaitCommit();
+    const { promise, resolve } = Promise.withResolvers<true>();
+    this.#changes.push({ batch, resolve });
+    return { result, committed: inTime(promise, CHANGE_MS).then((done) => done === true) };
   }
 
   /** Turns so far. */
@@ -207,14 +231,22 @@ export class Turns implements TurnOwner {
   #commit(): void {
     const committed = this.#store.commit();
     if (typeof committed === "number") {
-      this.broker.committed(committed);
+      this.#committed(committed);
       return;
     }
     if (this.#commits++ === 0) this.#commitsSinceMs = performance.now();
     void committed.then((batch) => {
       this.#commitsSinceMs = --this.#commits === 0 ? Infinity : performance.now();
-      this.broker.committed(batch);
+      this.#committed(batch);
       this.requestTurn();
     });
+  }
+
+  #committed(batch: number): void {
+    this.broker.committed(batch);
+    if (this.#changes.length === 0) return;
+    const done = this.#changes.filter((change) => change.batch <= batch);
+    this.#changes = this.#changes.filter((change) => change.batch > batch);
+    for (const { resolve } of done) resolve(true);
   }
 }

@@ -11,7 +11,7 @@ import { type LogIo, logOptions, LogOutlet, refusalFacts } from "./_server_log.t
 import { MemoryWatch } from "./_server_memory.ts";
 import { loginFacts, openGatekeeper, openStore, reloadableFiles } from "./_server_parts.ts";
 import { Reception } from "./_server_reception.ts";
-import { Reloads } from "./_server_reloads.ts";
+import { type ReloadParts, Reloads } from "./_server_reloads.ts";
 import { openSparkplug, type SparkplugSide } from "./_server_sparkplug.ts";
 import { Service, STOP_MS_MAX } from "./_server_service.ts";
 import { StoreTroubles } from "./_server_store_troubles.ts";
@@ -301,22 +301,20 @@ export class Server {
     this.#door = door;
     this.#reception = reception;
     this.#listeners = listeners;
-    const gatekeeper = this.#gatekeeper;
-    this.#reloads = new Reloads(this.turns, {
-      gatekeeper,
-      listeners,
-      reception,
-      trail: this.#trail,
-      others: async (paths) => await this.#admin?.reload(paths) ?? [],
-    });
+    const parts = { gatekeeper: this.#gatekeeper, reception, audit, trail: this.#trail };
+    const others: ReloadParts["others"] = async (paths) => await this.#admin?.reload(paths) ?? [];
+    this.#reloads = new Reloads(this.turns, { ...parts, listeners, others });
     this.#reloads.watch(marks, config.security.fileCheckMs);
-    const parts = { config, turns: this.turns, sparkplug: this.#sparkplug };
     const admin = await AdminListener.open(config, {
       turns: this.turns,
       trail: this.#trail,
       figures: () => this.#figures(),
       accepting: () => this.#accepting,
-      api: (kit) => this.#api.routes({ ...parts, listeners: () => listeners.details }, kit),
+      api: (kit) => {
+        const sparkplug = this.#sparkplug;
+        const held = { ...parts, config, turns: this.turns, store: this.#store, sparkplug };
+        return this.#api.routes({ ...held, listeners: () => listeners.details }, kit);
+      },
       admitsChanged: (stillAdmits) => this.#api.hub.recheck(stillAdmits),
     });
     if (admin !== null && "problem" in admin) return admin;
@@ -358,6 +356,7 @@ export class Server {
     this.broker.tick(instant);
     this.#sparkplug.desk?.tick(instant);
     this.#trail.tick(instant.nowMs);
+    this.#gatekeeper.bans.expire(instant.wallMs);
     this.#door?.tick(instant.nowMs);
     this.#troubles.look(this.#store.trouble, this.#log);
     this.#log.tick(performance.now());

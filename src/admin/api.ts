@@ -3,8 +3,8 @@ import type { AdminAccess } from "./access.ts";
 import type { Caller, HttpPeer } from "./caller.ts";
 import type { Route, RoutedRequest } from "./http.ts";
 import { problem } from "./problem.ts";
-import type { ApiRoute } from "./route.ts";
-import { readTexts, readValue } from "./schema.ts";
+import type { ApiRequest, ApiRoute } from "./route.ts";
+import { readTexts, readValue, type ScalarFields } from "./schema.ts";
 
 /** A request that changed something, or was refused. */
 export interface ApiAudit {
@@ -14,7 +14,7 @@ export interface ApiAudit {
   readonly address: string;
   /** Method and path of the route, with its parameters in braces. */
   readonly action: string;
-  /** The parameters of the path. */
+  /** The parameters of the path, or what the handler says. */
   readonly target: string;
   /** The status of the answer. */
   readonly status: number;
@@ -55,6 +55,7 @@ async function answer(
     action: `${definition.method} ${definition.path}`,
     target: Object.values(params).join(" "),
   };
+  const concerns = (target: string): void => void (about.target = target);
   const caller = definition.role === null
     ? anybody(peer)
     : access.admit(request, peer, definition.role);
@@ -65,7 +66,7 @@ async function answer(
   }
   let status = 500;
   try {
-    const response = await handled(route, routed, caller);
+    const response = await handled(route, routed, { caller, concerns });
     status = response.status;
     return response;
   } finally {
@@ -77,7 +78,7 @@ async function answer(
 async function handled(
   { definition, handle }: ApiRoute,
   { request, params, query: written }: RoutedRequest,
-  caller: Caller,
+  more: Pick<ApiRequest<string, ScalarFields, unknown>, "caller" | "concerns">,
 ): Promise<Response> {
   const texts = textsOf(written);
   if (typeof texts === "string") return problem(400, texts);
@@ -85,7 +86,7 @@ async function handled(
   if ("fault" in query) return problem(400, query.fault);
   const body = await bodyOf(request, definition);
   if (body instanceof Response) return body;
-  const result = await handle({ params, query: query.value, body: body.value, caller });
+  const result = await handle({ params, query: query.value, body: body.value, ...more });
   if (result instanceof Response) return result;
   if (definition.answer === null) return new Response(null, { status: 204 });
   return new Response(`${JSON.stringify(result)}\n`, {

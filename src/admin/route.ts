@@ -51,6 +51,8 @@ export interface ApiRequest<Path extends string, Query extends ScalarFields, Bod
   readonly query: ObjectOf<Query>;
   readonly body: Body;
   readonly caller: Caller;
+  /** Says what a request is about, for the audit log, where its path does not. */
+  readonly concerns: (target: string) => void;
 }
 
 /** A definition of which only the general is known. */

@@ -59,11 +59,12 @@ export function pageOf(rows: Iterable<LetterView>, query: LetterQuery): LetterPa
 
 /** Whether a letter is meant. Topics that the server owns are met by "#", too: it means all here. */
 export function isSelected(letter: StoredLetter, selection: DeadLetterSelection): boolean {
-  const { ids, reason, topic, publisher, session, sinceMs, untilMs } = selection;
+  const { ids, reason, topic, publisher, session, client, sinceMs, untilMs } = selection;
   return (ids === undefined || ids.includes(letter.id)) &&
     (reason === undefined || letter.reason === reason) &&
     (publisher === undefined || letter.publisher === publisher) &&
     (session === undefined || letter.session === session) &&
+    (client === undefined || letter.publisher === client || letter.session === client) &&
     (sinceMs === undefined || letter.wallMs >= sinceMs) &&
     (untilMs === undefined || letter.wallMs < untilMs) &&
     (topic === undefined || topic === EVERYTHING || topicMatches(topic, letter.topic));

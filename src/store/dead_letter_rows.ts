@@ -42,11 +42,12 @@ function* views(
 export function conditions(
   selection: DeadLetterSelection,
 ): { where: string; values: SQLInputValue[] } {
-  const { ids, reason, publisher, session, sinceMs, untilMs } = selection;
+  const { ids, reason, publisher, session, client, sinceMs, untilMs } = selection;
   const wanted: [string, SQLInputValue | undefined][] = [
     ["reason = ?", reason],
     ["publisher = ?", publisher],
     ["session = ?", session],
+    ["? IN (publisher, session)", client],
     ["wall_ms >= ?", sinceMs],
     ["wall_ms < ?", untilMs],
   ];

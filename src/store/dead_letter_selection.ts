@@ -34,6 +34,8 @@ export interface DeadLetterSelection {
   readonly topic?: TopicFilter;
   readonly publisher?: string;
   readonly session?: string;
+  /** Publisher or session. */
+  readonly client?: string;
   readonly sinceMs?: number;
   readonly untilMs?: number;
 }
@@ -45,6 +47,7 @@ export interface SelectionText {
   readonly topic?: string | undefined;
   readonly publisher?: string | undefined;
   readonly session?: string | undefined;
+  readonly client?: string | undefined;
   /** Points in time that `Date` understands. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -52,7 +55,7 @@ export interface SelectionText {
 
 /** Reads a selection, or says what is wrong with it. */
 export function parseSelection(text: SelectionText): DeadLetterSelection | { problem: string } {
-  const { reason, publisher, session } = text;
+  const { reason, publisher, session, client } = text;
   const ids = text.ids.map(Number);
   const wrong = text.ids.find((_, i) => !Number.isSafeInteger(ids[i]) || ids[i]! < 1);
   if (wrong !== undefined) return { problem: `${JSON.stringify(wrong)} is not an ID` };
@@ -75,6 +78,7 @@ export function parseSelection(text: SelectionText): DeadLetterSelection | { pro
     ...topic === undefined ? {} : { topic },
     ...publisher === undefined ? {} : { publisher },
     ...session === undefined ? {} : { session },
+    ...client === undefined ? {} : { client },
     ...sinceMs === undefined ? {} : { sinceMs },
     ...untilMs === undefined ? {} : { untilMs },
   };

@@ -3,6 +3,7 @@ export { type DatabaseHeader, readDatabaseHeader } from "./database_header.ts";
 export { BatchJournal, type JournalRecord } from "./batch_journal.ts";
 export { MemoryStore } from "./memory_store.ts";
 export type { DeadLetterFile } from "./dead_letter_file.ts";
+export type { LetterPage, LetterQuery, LetterShelf, LetterView } from "./dead_letter_look.ts";
 export {
   type DeadLetterSelection,
   openDeadLetters,
