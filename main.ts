@@ -1,4 +1,4 @@
-import { type CliIo, exitOnFault, runCli, writeFully } from "./src/cli/mod.ts";
+import { type CliIo, exitOnFault, runCli, terminalWidth, writeFully } from "./src/cli/mod.ts";
 
 const io: CliIo = {
   out: (text) => void writeFully(Deno.stdout, text),
@@ -6,6 +6,7 @@ const io: CliIo = {
   log: Deno.stderr,
   write: (bytes) => writeFully(Deno.stdout, bytes),
   isTerminal: Deno.stdout.isTerminal(),
+  width: terminalWidth,
 };
 
 exitOnFault(io);

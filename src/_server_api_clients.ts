@@ -48,7 +48,7 @@ export function clientsView(ground: ClientGround): ClientsView {
   const { broker } = turns;
   return {
     async list({ limit, cursor, ...filters }) {
-      const { search, user, address, listener } = filters;
+      const { search, user, from, listener } = filters;
       const needle = search?.toLowerCase();
       const page = await select(broker.oversight.sessions(), {
         order: BY_CLIENT,
@@ -60,7 +60,7 @@ export function clientsView(ground: ClientGround): ClientsView {
           const { origin, userName } = session.connection;
           return (user === undefined || userName === user) &&
             (listener === undefined || origin.listener === listener) &&
-            (address === undefined || hasAddress(session.connection, address)) &&
+            (from === undefined || hasAddress(session.connection, from)) &&
             (needle === undefined || contains(session.clientIdentifier, needle) ||
               contains(userName, needle));
         },

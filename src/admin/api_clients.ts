@@ -76,7 +76,7 @@ export type ApiClientDetails = ValueOf<typeof WHOLE>;
 const FILTERS_OF_LIST = {
   search: optional(text({ lengthMax: 256, description: "A part of Client Identifier or user." })),
   user: optional(text({ description: "Of this user." })),
-  address: optional(text({ description: "From this address, without its port." })),
+  from: optional(text({ description: "From this address, without its port." })),
   listener: optional(text({ description: "On this listener." })),
 } as const;
 const LIST_QUERY = object(FILTERS_OF_LIST);

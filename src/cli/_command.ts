@@ -35,6 +35,8 @@ export interface Command {
   /** The words it takes, in order; those in brackets may be left out, one with … be repeated. */
   readonly words: readonly string[];
   readonly options: readonly OptionSchema[];
+  /** Commands of its own, for those that have some: the first word is the name of one. */
+  subcommands?(): Promise<readonly Command[]>;
   /** Does it and tells the exit code. */
   run(args: ParsedArguments, io: CliIo): number | Promise<number>;
 }

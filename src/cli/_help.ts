@@ -22,16 +22,41 @@ ${EXIT_CODE_HELP}`;
 /** The help of one command. */
 export function commandHelp({ name, summary, details, words, options }: Command): string {
   const usage = ["relayq", name, ...options.map(usageOf), ...words].join(" ");
+  const list = optionRows(options);
+  const more = details === undefined ? "" : `\n${details}\n`;
+  return `${summary}\n\nUsage: ${usage}\n${more}\nOptions:\n${list}\n${EXIT_CODE_HELP}`;
+}
+
+/** The help of a command that has commands of its own. */
+export function groupHelp(command: Command, commands: readonly Command[]): string {
+  const { name, summary, details, options } = command;
+  const list = rowsOf(commands.map((one) => ({ left: one.name, doc: one.summary })));
+  const common = optionRows(options);
+  return `${summary}
+
+Usage: relayq ${name} COMMAND [ARGUMENTS] [OPTIONS]
+
+${details ?? ""}
+
+Commands ("relayq ${name} COMMAND --help" shows one):
+${list}
+Options of all of them:
+${common}
+${EXIT_CODE_HELP}`;
+}
+
+function optionRows(options: readonly OptionSchema[]): string {
   const letters = new Set(options.map(({ short }) => short));
-  const rows = [...options, HELP_OPTION].map((option) => {
+  return rowsOf([...options, HELP_OPTION].map((option) => {
     const taken = option === HELP_OPTION && letters.has(option.short);
     const letter = option.short === undefined || taken ? "" : `-${option.short}, `;
     return { left: letter + usageName(option), doc: option.doc };
-  });
+  }));
+}
+
+function rowsOf(rows: readonly { left: string; doc: string }[]): string {
   const width = Math.max(...rows.map((row) => row.left.length));
-  const list = rows.map(({ left, doc }) => `  ${left.padEnd(width)}  ${doc}\n`);
-  const more = details === undefined ? "" : `\n${details}\n`;
-  return `${summary}\n\nUsage: ${usage}\n${more}\nOptions:\n${list.join("")}\n${EXIT_CODE_HELP}`;
+  return rows.map(({ left, doc }) => `  ${`${left.padEnd(width)}  ${doc}`.trimEnd()}\n`).join("");
 }
 
 function usageName({ name, value }: OptionSchema): string {

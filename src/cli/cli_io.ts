@@ -17,6 +17,8 @@ export interface CliIo {
   out(text: string): void;
   /** Writes to standard error; the text brings its own line ends. */
   err(text: string): void;
+  /** Characters of a line of the terminal that standard output is; null if it is none. */
+  width?(): number | null;
   /** Standard error for the log of a running broker, which waits for no reader; without it `err`. */
   readonly log?: { write(bytes: Uint8Array<ArrayBuffer>): Promise<number> };
   /** Runs the broker; without it `serve` loads the one in `src/server.ts`. */

@@ -1,5 +1,5 @@
 /**
- * The command line: `relayq serve`, `check`, `init`, `version` and `help`.
+ * The command line: `relayq serve`, `check`, `init`, `ctl`, `version` and others.
  *
  * @module
  */
@@ -8,4 +8,5 @@ export { EXIT_CODE } from "./exit_code.ts";
 export { exitOnFault } from "./exit_on_fault.ts";
 export { runCli } from "./run_cli.ts";
 export { BUILD } from "./version.ts";
+export { terminalWidth } from "./terminal_width.ts";
 export { writeFully } from "./write_fully.ts";

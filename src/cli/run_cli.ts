@@ -5,11 +5,12 @@ import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
 import type { CliIo } from "./cli_io.ts";
+import { ctlCommand } from "./ctl.ts";
 import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
 import { type Command, HELP_OPTION, type ParsedArguments } from "./_command.ts";
 import { formatSuggestion, quote } from "./_format.ts";
-import { commandHelp, programHelp } from "./_help.ts";
+import { commandHelp, groupHelp, programHelp } from "./_help.ts";
 import { parseCommandLine, type UsageProblem } from "./_parse_command_line.ts";
 import { EXIT_CODE } from "./exit_code.ts";
 import { initCommand } from "./init.ts";
@@ -34,6 +35,7 @@ const COMMANDS: readonly Command[] = [
   doctorCommand,
   initCommand,
   dlqCommand,
+  ctlCommand,
   passwdCommand,
   aclCommand,
   adminCommand,
@@ -68,7 +70,39 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
   if (first.startsWith("-")) return await dispatchOption(args, io);
   const command = COMMANDS.find((candidate) => candidate.name === first);
   if (command === undefined) return refuse(unknownCommand(first), { io });
-  const parsed = parseCommandLine(rest, command);
+  if (command.subcommands !== undefined) return await dispatchWithin(command, rest, io);
+  return await runCommand(command, rest, io);
+}
+
+/** A command that has commands of its own. */
+async function dispatchWithin(
+  group: Command,
+  args: readonly string[],
+  io: CliIo,
+): Promise<number> {
+  const commands = await group.subcommands!();
+  const [first, ...rest] = args;
+  if (first === undefined) {
+    io.err(groupHelp(group, commands));
+    return EXIT_CODE.usage;
+  }
+  const named = commands.find(({ name }) => name === first);
+  if (named !== undefined) {
+    return await runCommand({ ...named, name: `${group.name} ${named.name}` }, rest, io);
+  }
+  const parsed = parseCommandLine(args, { words: ["[COMMAND]"], options: [] });
+  if (!("problem" in parsed) && parsed.flags.has(HELP_OPTION.name)) {
+    io.out(groupHelp(group, commands));
+    return EXIT_CODE.ok;
+  }
+  if (first.startsWith("-")) {
+    return refuse({ problem: "COMMAND is missing" }, { io, command: group });
+  }
+  return refuse(unknownCommand(first, commands), { io, command: group });
+}
+
+async function runCommand(command: Command, args: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parseCommandLine(args, command);
   if ("problem" in parsed) return refuse(parsed, { io, command });
   if (parsed.flags.has(HELP_OPTION.name)) {
     io.out(commandHelp(command));
@@ -88,16 +122,17 @@ async function dispatchOption(args: readonly string[], io: CliIo): Promise<numbe
   return EXIT_CODE.ok;
 }
 
-function help({ words }: ParsedArguments, io: CliIo): number {
+async function help({ words }: ParsedArguments, io: CliIo): Promise<number> {
   const [name] = words;
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (name !== undefined && command === undefined) return refuse(unknownCommand(name), { io });
+  if (command?.subcommands !== undefined) return await dispatchWithin(command, ["--help"], io);
   io.out(command === undefined ? programHelp(COMMANDS) : commandHelp(command));
   return EXIT_CODE.ok;
 }
 
-function unknownCommand(name: string): UsageProblem {
-  const suggestion = nearestName(name.toLowerCase(), COMMANDS.map((command) => command.name));
+function unknownCommand(name: string, commands = COMMANDS): UsageProblem {
+  const suggestion = nearestName(name.toLowerCase(), commands.map((command) => command.name));
   const problem = `unknown command ${quote(name)}`;
   return suggestion === undefined ? { problem } : { problem, suggestion };
 }

@@ -71,12 +71,12 @@ Deno.test("a client is listed, found, shown with all that is known, and disconne
     tls: null,
     certificate: null,
   });
-  for (const query of ["search=PUMP", "search=anna", "user=Anna", "address=127.0.0.1&search=pu"]) {
+  for (const query of ["search=PUMP", "search=anna", "user=Anna", "from=127.0.0.1&search=pu"]) {
     const { json } = await api.call(`GET /api/v1/clients?${query}`);
     assertEquals(json.items.map((c: Json) => c.client_id), ["plant/pump 7"], query);
     assertEquals(json.total, null);
   }
-  for (const query of ["search=nobody", "user=anna", "address=127.0.0.2", "listener=x"]) {
+  for (const query of ["search=nobody", "user=anna", "from=127.0.0.2", "listener=x"]) {
     assertEquals((await api.call(`GET /api/v1/clients?${query}`)).json.items, [], query);
   }
   assertEquals((await api.call(`DELETE ${path}`, { as: "read" })).status, 403);

@@ -50,6 +50,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "security",
     "sparkplug",
     "system",
+    "admin",
     "client",
     "doctor",
     "server.ts",
