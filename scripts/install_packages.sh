@@ -2,8 +2,10 @@
 # Installs the Debian packages that the tasks beyond `deno task test` use. Run as root.
 #   mosquitto, mosquitto-clients   deno task bench, deno task test:clients
 #   prometheus                     deno task test:clients
+#   chromium                       the dashboard and MQTT.js in a browser, in deno task test:clients
 #   python3                        stops the thread of a store, in deno task test:clients
 #   systemd                        judges scripts/relayq.service, in deno task test:clients
+#   z3                             proofs, in deno task verify
 #   spin, gcc, libc6-dev           models of concurrency, in deno task verify and test:clients
 #   busybox, shellcheck            try scripts/relayq.init, in deno task test:clients
 #   make                           tries scripts/buildroot, in deno task test:clients
@@ -13,4 +15,4 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl \
-  python3 systemd spin gcc libc6-dev busybox shellcheck make qemu-user-static
+  python3 systemd chromium spin gcc libc6-dev z3 busybox shellcheck make qemu-user-static
