@@ -2,7 +2,9 @@
 import type { AdminAccess } from "./access.ts";
 import { type ApiAudit, routesOfApi } from "./api.ts";
 import { API_DEFINITIONS, OPENAPI } from "./api_definitions.ts";
+import { identityRoutes } from "./api_identity.ts";
 import { BearerToken } from "./bearer_token.ts";
+import { dashboardRoutes } from "./dashboard.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
 import { healthRoutes, type ReadinessFacts } from "./health.ts";
 import type { Route, RoutedRequest } from "./http.ts";
@@ -27,7 +29,7 @@ export interface AdminParts {
 export function adminRoutes(parts: AdminParts): readonly Route[] {
   const { access, audited, readiness, version } = parts;
   const document = openApi(API_DEFINITIONS, version);
-  const api = [...parts.api, serve(OPENAPI, () => document)];
+  const api = [...parts.api, ...identityRoutes(), serve(OPENAPI, () => document)];
   const served = new Set(api.map(({ definition }) => definition));
   const defined = new Set<AnyDefinition>(API_DEFINITIONS);
   const astray = [...served.symmetricDifference(defined)];
@@ -37,6 +39,7 @@ export function adminRoutes(parts: AdminParts): readonly Route[] {
   }
   return [
     ...healthRoutes(readiness),
+    ...dashboardRoutes(),
     { method: "GET", path: "/metrics", handle: metricsHandler(parts) },
     ...routesOfApi(api, { access, audited }),
   ];

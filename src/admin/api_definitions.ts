@@ -3,6 +3,7 @@ import { BAN_DEFINITIONS } from "./api_bans.ts";
 import { CLIENT_DEFINITIONS } from "./api_clients.ts";
 import { DEAD_LETTER_DEFINITIONS } from "./api_dead_letters.ts";
 import { EVENT_DEFINITIONS } from "./api_events.ts";
+import { IDENTITY_DEFINITIONS } from "./api_identity.ts";
 import { LIMIT_DEFINITIONS } from "./api_limits.ts";
 import { LISTENER_DEFINITIONS } from "./api_listeners.ts";
 import { LOG_DEFINITIONS } from "./api_log.ts";
@@ -28,6 +29,7 @@ export const OPENAPI = defineRoute({
 /** All definitions. */
 export const API_DEFINITIONS: readonly AnyDefinition[] = [
   OPENAPI,
+  ...IDENTITY_DEFINITIONS,
   ...STATUS_DEFINITIONS,
   ...LISTENER_DEFINITIONS,
   ...LIMIT_DEFINITIONS,

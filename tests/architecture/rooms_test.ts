@@ -82,12 +82,12 @@ interface SourceFile {
   readonly text: string;
 }
 
-async function sourceFiles(folder = "src/"): Promise<SourceFile[]> {
+async function sourceFiles(folder = "src/", kind = /\.ts$/): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
   for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
     const path = folder + entry.name;
-    if (entry.isDirectory) files.push(...await sourceFiles(path + "/"));
-    else if (path.endsWith(".ts")) {
+    if (entry.isDirectory) files.push(...await sourceFiles(path + "/", kind));
+    else if (kind.test(path)) {
       files.push({ path: path.slice(4), text: await Deno.readTextFile(new URL(path, ROOT)) });
     }
   }
@@ -204,8 +204,9 @@ function valueImports({ path, text }: SourceFile): string[] {
 }
 
 Deno.test("files are snake_case and at most 400 lines long", async () => {
-  const faults = (await sourceFiles()).filter(({ path, text }) =>
-    !/^([a-z0-9_]+\/)*[a-z0-9_]+(\.d)?\.ts$/.test(path) || text.split("\n").length > 401
+  const files = await sourceFiles("src/", /\.(?:ts|js|css|html)$/);
+  const faults = files.filter(({ path, text }) =>
+    !/^([a-z0-9_]+\/)*[a-z0-9_]+(\.d)?\.[a-z]+$/.test(path) || text.split("\n").length > 401
   );
   assertEquals(faults.map(({ path }) => path), []);
 });

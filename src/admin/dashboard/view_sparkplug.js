@@ -1,0 +1,262 @@
+/** The plant as Sparkplug tells it: groups, Edge Nodes, Devices, metrics, and who breaks which rule. */
+import { empty, failure, loading } from "./dialogs.js";
+import { fill, make } from "./dom.js";
+import { segments } from "./fields.js";
+import { ago, integer } from "./format.js";
+import { mark, state } from "./shapes.js";
+import { showDevice, showNode } from "./sparkplug_node.js";
+import { DataTable } from "./table.js";
+import { Tree } from "./tree.js";
+
+/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./tree.js").TreeNode} TreeNode */
+
+const REFRESH_MS = 2_000;
+
+/**
+ * The view.
+ * @param {Context} context
+ * @returns {import("./main.js").View}
+ */
+export function sparkplugView(context) {
+  const { live } = context;
+  const box = make("div", { class: "view" }, loading());
+  const ended = new AbortController();
+  /** @type {{ element: HTMLElement, refresh: () => void } | null} */
+  let shown = null;
+  function showOff() {
+    fill(box, [
+      empty(
+        "The broker does not look at Sparkplug",
+        "Set sparkplug.mode to monitor in the configuration, and your plant appears here: who is online, what each node last said, and which rules are broken.",
+      ),
+    ]);
+  }
+  const panes = {
+    plant: plantPane(context),
+    violations: violationsPane(context),
+    hosts: hostsPane(context),
+  };
+  const content = make("div");
+  /** @param {string} name */
+  function show(name) {
+    shown = panes[/** @type {keyof typeof panes} */ (name)];
+    fill(content, [shown.element]);
+    shown.refresh();
+  }
+  async function begin() {
+    try {
+      const { sparkplug } = live.statistics ?? await context.api.get("status");
+      if (sparkplug.mode === "off") return showOff();
+      const choices = /** @type {[string, string][]} */ ([["plant", "Plant"], [
+        "violations",
+        "Violations",
+      ], ["hosts", "Hosts"]]);
+      fill(box, [
+        make(
+          "div",
+          { class: "bar" },
+          segments("What is shown", {
+            choices,
+            chosen: "plant",
+            changed: show,
+          }),
+          state("info", `mode: ${sparkplug.mode}`),
+        ),
+        content,
+      ]);
+      show("plant");
+    } catch (error) {
+      fill(box, [failure(error, () => void begin())]);
+    }
+  }
+  let due = 0;
+  live.addEventListener("sparkplug", () => {
+    if (due !== 0) return;
+    due = setTimeout(() => {
+      due = 0;
+      shown?.refresh();
+    }, REFRESH_MS);
+  }, { signal: ended.signal });
+  void begin();
+  return {
+    element: box,
+    refresh: () => void begin(),
+    stop: () => {
+      ended.abort();
+      clearTimeout(due);
+    },
+  };
+}
+
+/** @param {Context} context */
+function plantPane(context) {
+  const { api } = context;
+  const detail = make("section", {
+    class: "detail",
+    "aria-label": "The chosen node or device",
+  });
+  fill(detail, [
+    empty(
+      "Nothing chosen",
+      "Choose an Edge Node or a Device to see its metrics and its last messages.",
+    ),
+  ]);
+  /** @type {any} */
+  let topology = null;
+  const tree = new Tree({
+    label: "Groups, Edge Nodes and Devices",
+    nothing: () =>
+      empty(
+        "No Edge Node has been born",
+        "As soon as one publishes its NBIRTH, it stands here.",
+      ),
+    fetch: async (node) => {
+      if (node === null) topology = await api.get("sparkplug/topology");
+      return { nodes: branchesOf(topology, node), next: null };
+    },
+    choose: ({ key }) => {
+      const [group = "", node = "", device] = key.split("/");
+      if (device === undefined) void showNode(context, detail, { group, node });
+      else void showDevice(context, detail, { group, node, device });
+    },
+  });
+  tree.openAtFirst = true;
+  return {
+    element: make(
+      "div",
+      { class: "two-panes" },
+      make("section", { class: "pane", "aria-label": "Plant" }, tree.element),
+      make("div", { class: "pane" }, detail),
+    ),
+    refresh: () => void tree.refresh(),
+  };
+}
+
+/**
+ * Sparkplug names have no slash, so that it can join them.
+ * @param {any} topology
+ * @param {TreeNode | null} parent
+ * @returns {TreeNode[]}
+ */
+function branchesOf({ groups }, parent) {
+  if (parent === null) return groups.map(groupBranch);
+  const [groupName, nodeName] = parent.key.split("/");
+  const group = groups.find((/** @type {any} */ { name }) => name === groupName);
+  if (nodeName === undefined) {
+    return group.nodes.map((/** @type {any} */ node) => nodeBranch(groupName ?? "", node));
+  }
+  const node = group.nodes.find((/** @type {any} */ { name }) => name === nodeName);
+  return node.devices.map((/** @type {any} */ device) => ({
+    key: `${parent.key}/${device.name}`,
+    label: device.name,
+    branches: false,
+    chosen: true,
+    note: device.online ? "" : "offline",
+    mark: mark(device.online ? "ok" : "idle"),
+  }));
+}
+
+/** @param {any} group */
+function groupBranch({ name, nodes }) {
+  const online = nodes.filter((/** @type {any} */ node) => node.online).length;
+  return {
+    key: name,
+    label: name,
+    branches: true,
+    chosen: false,
+    note: `${online} of ${nodes.length} nodes online`,
+  };
+}
+
+/**
+ * @param {string} group
+ * @param {any} node
+ */
+function nodeBranch(group, node) {
+  const broken = Object.values(node.violations ?? {}).reduce(
+    (sum, count) => sum + Number(count),
+    0,
+  );
+  return {
+    key: `${group}/${node.name}`,
+    label: node.name,
+    branches: node.devices.length > 0,
+    chosen: true,
+    note: [
+      node.online ? "" : "offline",
+      broken > 0 ? `${integer(broken)} violations` : "",
+    ].filter((part) => part !== "").join(" · "),
+    mark: mark(!node.online ? "idle" : broken > 0 ? "warn" : "ok"),
+  };
+}
+
+/** @param {Context} context */
+function violationsPane({ api }) {
+  const table = new DataTable({
+    label: "Violations",
+    fetch: (page) => api.get("sparkplug/violations", page),
+    nothing: () => ({
+      title: "No violations",
+      text: "Every message that could be judged was as the specification wants it.",
+    }),
+    columns: [
+      { label: "Who", kind: "name", cell: (row) => row.subject },
+      {
+        label: "Rule",
+        cell: (row) =>
+          make(
+            "div",
+            {},
+            make("code", {}, row.rule),
+            make("p", { class: "rule-text" }, row.text),
+          ),
+      },
+      {
+        label: "Count",
+        kind: "number",
+        cell: (row) => state("warn", integer(row.count)),
+      },
+      {
+        label: "Last",
+        kind: "number",
+        cell: (row) => ago(row.last_at),
+        minor: true,
+      },
+    ],
+  });
+  return { element: table.element, refresh: () => void table.refresh() };
+}
+
+/** @param {Context} context */
+function hostsPane({ api }) {
+  const table = new DataTable({
+    label: "Host Applications",
+    fetch: async () => ({
+      items: (await api.get("sparkplug/topology")).hosts,
+      next: null,
+    }),
+    nothing: () => ({
+      title: "No Host Application",
+      text: "A host that publishes its STATE stands here.",
+    }),
+    columns: [
+      { label: "Host", kind: "name", cell: (row) => row.name },
+      {
+        label: "STATE",
+        cell: (row) =>
+          row.online === null
+            ? state("idle", "unknown")
+            : row.online
+            ? state("ok", "online")
+            : state("bad", "offline"),
+      },
+      { label: "Client", kind: "name", cell: (row) => row.client_id ?? "–" },
+      {
+        label: "Watched by",
+        cell: (row) => row.watched_by.length === 0 ? "–" : row.watched_by.join(", "),
+      },
+    ],
+  });
+  return { element: table.element, refresh: () => void table.refresh() };
+}

@@ -1,0 +1,82 @@
+/** Code of the dashboard that needs no browser: events out of a stream, and figures for people. */
+import { assertEquals } from "@std/assert";
+import { EventParser } from "../../src/admin/dashboard/event_stream.js";
+import { bytes, duration, integer, milliseconds, rate } from "../../src/admin/dashboard/format.js";
+import { History } from "../../src/admin/dashboard/history.js";
+import { preview } from "../../src/admin/dashboard/payload.js";
+
+interface Event {
+  readonly name: string;
+  readonly data: string;
+}
+
+/** Events of a text that comes in these pieces. */
+function eventsOf(pieces: readonly string[]): Event[] {
+  const events: Event[] = [];
+  const parser = new EventParser((event: Event) => events.push(event));
+  for (const piece of pieces) parser.push(piece);
+  return events;
+}
+
+const STREAM =
+  'event: hello\ndata: {}\n\n:\n\ndata: a\ndata:b\nid: 7\n\nevent: log\r\ndata: "ü"\r\n\r\n' +
+  "event: nothing\n\ndata\n\n: beat\n\nevent: half\ndata: 1\n";
+const EVENTS: readonly Event[] = [
+  { name: "hello", data: "{}" },
+  { name: "message", data: "a\nb" },
+  { name: "log", data: '"ü"' },
+  { name: "message", data: "" },
+];
+
+Deno.test("server-sent events are the same however their characters come", () => {
+  assertEquals(eventsOf([STREAM]), EVENTS);
+  assertEquals(eventsOf([...STREAM]), EVENTS);
+  for (let cut = 1; cut < STREAM.length; cut++) {
+    assertEquals(eventsOf([STREAM.slice(0, cut), STREAM.slice(cut)]), EVENTS);
+  }
+});
+
+Deno.test("figures are written as people read them", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    [rate(0), "0"],
+    [rate(0.5), "0.5"],
+    [rate(123.456), "123"],
+    [rate(9_999), "9,999"],
+    [rate(12_345), "12.3 k"],
+    [rate(1_234_567_890), "1.23 G"],
+    [rate(null), "–"],
+    [bytes(1_023), "1,023 B"],
+    [bytes(1_048_576), "1 MiB"],
+    [bytes("18446744073709551615"), "16,800,000 TiB"],
+    [integer("18446744073709551615"), "18,446,744,073,709,551,615"],
+    [integer("no number"), "no number"],
+    [integer(undefined), "–"],
+    [milliseconds(0.0421), "42.1 µs"],
+    [milliseconds(12.34), "12.3 ms"],
+    [milliseconds(2_500), "2.5 s"],
+    [duration(59.9), "59 s"],
+    [duration(3_661), "1 h 1 min"],
+    [duration(200_000), "2 d 7 h"],
+  ];
+  for (const [written, wanted] of cases) assertEquals(written, wanted);
+});
+
+Deno.test("a preview of a payload ends between characters, and bytes that are no text are counted", () => {
+  const encoder = new TextEncoder();
+  assertEquals(preview(encoder.encode("72.4"), 10), "72.4");
+  assertEquals(preview(encoder.encode("€".repeat(50)), 10), `${"€".repeat(10)}…`);
+  assertEquals(preview(new Uint8Array([0xff, 0xfe, 1]), 10), "3 bytes");
+});
+
+Deno.test("the history of the plots forgets what is older than an hour, and shows where nothing is known", () => {
+  const history = new History();
+  const statistics = { counts: {}, rates: { messages_in_per_s: 7 }, memory: {} };
+  history.gap();
+  for (let i = 0; i < 4_000; i++) {
+    history.add(statistics as unknown as Parameters<History["add"]>[0]);
+  }
+  history.gap();
+  const view = history.view(["messagesIn"], 60);
+  assertEquals(view.map((column) => column.length), [3_600, 3_600]);
+  assertEquals(view[1]?.slice(-2), [7, null]);
+});
