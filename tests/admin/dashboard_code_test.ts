@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { EventParser } from "../../src/admin/dashboard/event_stream.js";
 import { bytes, duration, integer, milliseconds, rate } from "../../src/admin/dashboard/format.js";
 import { History } from "../../src/admin/dashboard/history.js";
-import { preview } from "../../src/admin/dashboard/payload.js";
+import { formsOf } from "../../src/admin/dashboard/payload.js";
 
 interface Event {
   readonly name: string;
@@ -61,11 +61,21 @@ Deno.test("figures are written as people read them", () => {
   for (const [written, wanted] of cases) assertEquals(written, wanted);
 });
 
-Deno.test("a preview of a payload ends between characters, and bytes that are no text are counted", () => {
+Deno.test("a payload is shown as what it is: text, JSON, or bytes alone", () => {
   const encoder = new TextEncoder();
-  assertEquals(preview(encoder.encode("72.4"), 10), "72.4");
-  assertEquals(preview(encoder.encode("€".repeat(50)), 10), `${"€".repeat(10)}…`);
-  assertEquals(preview(new Uint8Array([0xff, 0xfe, 1]), 10), "3 bytes");
+  function forms(payload: Uint8Array, length = payload.length): [string, string][] {
+    return [...formsOf(payload, length)];
+  }
+  const hex = "000000  37 32 2e 34" + " ".repeat(38) + "72.4";
+  assertEquals(forms(encoder.encode("72.4")), [["Text", "72.4"], ["Hex", hex]]);
+  const json = formsOf(encoder.encode(' {"a":[1]}'), 10).get("JSON");
+  assertEquals(json, '{\n  "a": [\n    1\n  ]\n}');
+  assertEquals(forms(new Uint8Array([0xff, 0])).map(([name]) => name), ["Hex"]);
+  assertEquals(forms(new Uint8Array(0))[0], ["Text", ""]);
+  // Cut within a character, and no JSON any more.
+  const [text, ...others] = forms(encoder.encode("[€").subarray(0, 3), 100);
+  assertEquals(text, ["Text", "[\n… the first 3 B of it"]);
+  assertEquals(others.map(([name]) => name), ["Hex"]);
 });
 
 Deno.test("the history of the plots forgets what is older than an hour, and shows where nothing is known", () => {

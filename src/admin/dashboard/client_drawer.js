@@ -14,6 +14,9 @@ const BAN_TIMES = /** @type {const} */ ([["600", "10 minutes"], ["3600", "1 hour
   "1 day",
 ], ["", "for ever"]]);
 
+/** What a client speaks. @type {Readonly<Record<string, string>>} */
+export const VIA = { tcp: "MQTT", tls: "MQTT · TLS", ws: "WebSocket", wss: "WebSocket · TLS" };
+
 /**
  * Opens the drawer of a client; `changed` is called when it is no longer as it was.
  * @param {Context} context
@@ -41,11 +44,11 @@ export async function openClient(context, clientId, changed) {
 function contentOf(client) {
   return [
     factList([
-      ["User", client.user ?? "anonymous"],
+      ["User", userOf(client)],
       ["Address", client.address],
       [
         "Listener",
-        `${client.listener} · ${client.transport}${client.tls ? " · TLS" : ""}`,
+        `${client.listener} · ${VIA[client.transport] ?? client.transport}`,
       ],
       ["Connected", time(client.connected_at)],
       [
@@ -59,14 +62,35 @@ function contentOf(client) {
       ],
       [
         "Sent",
-        `${integer(client.messages_out)} messages · ${bytes(client.bytes_out)}`,
+        bytes(client.bytes_out),
       ],
-      ["Queued", integer(client.queued_messages)],
+      ["Queued", `${integer(client.queued_messages)} messages · ${bytes(client.queued_bytes)}`],
+      ["Not yet taken", bytes(client.unsent_bytes)],
       ["In flight", integer(client.in_flight)],
     ]),
     ...willOf(client.will),
+    ...tlsOf(client.tls),
     ...certificateOf(client.certificate),
-    ...subscriptionsOf(client.subscriptions),
+    ...subscriptionsOf(client.filters, client.subscriptions),
+  ];
+}
+
+/** @param {any} client */
+function userOf({ user, user_verified }) {
+  if (user === null) return "anonymous";
+  return user_verified ? user : make("span", {}, user, " ", state("warn", "not proved"));
+}
+
+/** @param {any} tls */
+function tlsOf(tls) {
+  if (tls === null || tls === undefined) return [];
+  return [
+    make("h3", {}, "TLS"),
+    factList([
+      ["Version", tls.version],
+      ["Cipher", tls.cipher],
+      ["Resumed", tls.resumed ? "yes" : "no"],
+    ]),
   ];
 }
 
@@ -79,7 +103,7 @@ function willOf(will) {
       ["Topic", make("code", {}, will.topic)],
       ["QoS", integer(will.qos)],
       ["Retained", will.retain ? "yes" : "no"],
-      ["Size", bytes(will.size_bytes)],
+      ["Size", bytes(will.payload_bytes)],
     ]),
   ];
 }
@@ -98,11 +122,11 @@ function certificateOf(certificate) {
 
 /**
  * Subscriptions as they are listed for a client or a session.
- * @param {unknown} subscriptions
+ * @param {any[]} filters the first of them
+ * @param {number} count
  */
-export function subscriptionsOf(subscriptions) {
-  if (!Array.isArray(subscriptions)) return [];
-  const rows = subscriptions.map(({ filter, qos }) =>
+export function subscriptionsOf(filters, count) {
+  const rows = filters.map(({ filter, qos }) =>
     make(
       "li",
       {},
@@ -111,10 +135,11 @@ export function subscriptionsOf(subscriptions) {
     )
   );
   return [
-    make("h3", {}, `Subscriptions (${integer(rows.length)})`),
+    make("h3", {}, `Subscriptions (${integer(count)})`),
     rows.length === 0
       ? make("p", { class: "muted" }, "None.")
       : make("ul", { class: "plain-list" }, ...rows),
+    rows.length < count && make("p", { class: "muted" }, "The first ones of them."),
   ];
 }
 

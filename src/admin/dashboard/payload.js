@@ -9,10 +9,11 @@ const HEX_ROWS_MAX = 1_024;
 
 /**
  * A payload with a choice of how it is shown.
- * @param {Uint8Array} payload
+ * @param {{ payload_base64: string, payload_bytes: number }} message as the API tells it
  */
-export function payloadView(payload) {
-  const forms = formsOf(payload);
+export function payloadView({ payload_base64, payload_bytes }) {
+  const payload = Uint8Array.from(atob(payload_base64), (character) => character.charCodeAt(0));
+  const forms = formsOf(payload, payload_bytes);
   const output = make("pre", {
     class: "payload",
     tabindex: "0",
@@ -39,7 +40,7 @@ export function payloadView(payload) {
       make(
         "span",
         { class: "muted" },
-        payload.length === 0 ? "empty" : bytes(payload.length),
+        payload_bytes === 0 ? "empty" : bytes(payload_bytes),
       ),
     ),
     output,
@@ -47,30 +48,16 @@ export function payloadView(payload) {
 }
 
 /**
- * Bytes of a string in base64.
- * @param {string} text
+ * What is cut may end within a character, and is no JSON.
+ * @param {Uint8Array} payload perhaps only its beginning
+ * @param {number} length of the whole
+ * @returns {Map<string, string>}
  */
-export function fromBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-/**
- * The beginning of a payload on one line.
- * @param {Uint8Array} payload
- * @param {number} length in characters
- */
-export function preview(payload, length) {
-  const text = textOf(payload.subarray(0, length * 4));
-  if (text === null) return `${payload.length} bytes`;
-  return text.length > length ? `${text.slice(0, length)}…` : text;
-}
-
-/** @param {Uint8Array} payload */
-function formsOf(payload) {
+export function formsOf(payload, length) {
   const shown = payload.subarray(0, SHOWN_BYTES_MAX);
-  const cut = payload.length > shown.length ? `\n… the first ${bytes(shown.length)} of it` : "";
+  const cut = length > shown.length ? `\n… the first ${bytes(shown.length)} of it` : "";
   const forms = new Map();
-  const text = textOf(shown);
+  const text = textOf(shown, cut !== "");
   if (text !== null) {
     forms.set("Text", text + cut);
     const json = cut === "" ? jsonOf(text) : null;
@@ -80,13 +67,13 @@ function formsOf(payload) {
   return forms;
 }
 
-/** @param {Uint8Array} payload */
-function textOf(payload) {
+/**
+ * @param {Uint8Array} payload
+ * @param {boolean} isCut
+ */
+function textOf(payload, isCut) {
   try {
-    // At the cut there may be a part of a character.
-    return new TextDecoder("utf-8", { fatal: true }).decode(payload, {
-      stream: true,
-    });
+    return new TextDecoder("utf-8", { fatal: true }).decode(payload, { stream: isCut });
   } catch {
     return null;
   }

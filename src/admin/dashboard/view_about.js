@@ -2,7 +2,7 @@
 import { confirmed, failure, loading, toast } from "./dialogs.js";
 import { fill, make } from "./dom.js";
 import { mayDo, roleButton, searchField } from "./fields.js";
-import { bytes, duration, time } from "./format.js";
+import { bytes, duration, integer, time } from "./format.js";
 import { state } from "./shapes.js";
 import { DataTable, factList } from "./table.js";
 
@@ -99,21 +99,40 @@ function factsOf(status) {
 function listenerTable(api) {
   return new DataTable({
     label: "Listeners",
-    fetch: (page) => api.get("listeners", page),
+    fetch: () => api.get("listeners"),
     nothing: () => ({ title: "No listeners", text: "Nobody can connect." }),
     columns: [
       { label: "Address", kind: "name", cell: (row) => row.address },
+      { label: "For", cell: (row) => row.purpose === "admin" ? "administration" : "clients" },
+      { label: "Speaks", cell: speaks },
       {
-        label: "Speaks",
-        cell: (row) => `${row.transport}${row.tls ? " · TLS" : ""}`,
+        label: "Client certificates",
+        cell: (row) => row.tls?.client_certificates ?? "–",
+        minor: true,
       },
-      {
-        label: "Connections",
-        kind: "number",
-        cell: (row) => row.connections ?? "–",
-      },
+      { label: "Anonymous clients", cell: anonymity, minor: true },
+      { label: "Connections", kind: "number", cell: (row) => integer(row.connections) },
     ],
   });
+}
+
+/** @param {any} listener */
+function speaks({ transport, tls, websocket_path }) {
+  /** @type {Readonly<Record<string, string>>} */
+  const names = {
+    tcp: "MQTT",
+    websocket: `MQTT over WebSocket at ${websocket_path}`,
+    http: "HTTP",
+  };
+  return `${names[transport] ?? transport}${
+    tls === null ? "" : ` · TLS ${tls.version_min} and above`
+  }`;
+}
+
+/** @param {any} listener */
+function anonymity({ anonymous }) {
+  if (anonymous === null) return "–";
+  return anonymous ? state("warn", "let in") : state("ok", "refused");
 }
 
 /**

@@ -7,6 +7,9 @@ import { DataTable } from "./table.js";
 const DAYS_BAD = 7;
 const DAYS_WARN = 30;
 
+/** @type {Readonly<Record<string, string>>} */
+const KINDS = { server: "server", authority: "authority", crl: "revocation list" };
+
 /**
  * The view.
  * @param {import("./main.js").Context} context
@@ -15,20 +18,25 @@ const DAYS_WARN = 30;
 export function certificatesView({ api }) {
   const table = new DataTable({
     label: "Certificates",
-    fetch: (page) => api.get("certificates", page),
+    fetch: () => api.get("certificates"),
     nothing: () => ({
       title: "No certificates",
       text: "No listener speaks TLS. Give one a certificate and a key, and it is watched here.",
     }),
     columns: [
-      { label: "Subject", kind: "name", cell: (row) => row.subject },
-      { label: "Left", cell: (row) => remaining(row.days_left) },
+      {
+        label: "Subject",
+        kind: "name",
+        cell: (row) => row.subject ?? `Revocation list of ${row.issuer}`,
+      },
+      { label: "Left", cell: (row) => remaining(row) },
       {
         label: "Valid until",
         kind: "number",
         cell: (row) => day(row.not_after),
       },
-      { label: "Used by", cell: (row) => wordsOf(row.used_by) },
+      { label: "Kind", cell: (row) => KINDS[row.kind] ?? row.kind, minor: true },
+      { label: "Used by", cell: (row) => row.used_by.join(", ") || "–" },
       { label: "Issuer", kind: "name", cell: (row) => row.issuer, minor: true },
       {
         label: "File",
@@ -45,15 +53,17 @@ export function certificatesView({ api }) {
   };
 }
 
-/** @param {number} days */
-function remaining(days) {
-  if (days < 0) return state("bad", `expired ${-days} days ago`);
-  const text = days === 1 ? "1 day" : `${days} days`;
+/** @param {any} row */
+function remaining({ kind, days_left: days }) {
+  if (days === null) return "–";
+  const ended = kind === "crl" ? "overdue for" : "expired since";
+  if (days < 0) return state("bad", `${ended} ${daysOf(-days)}`);
+  const text = daysOf(days);
   if (days <= DAYS_BAD) return state("bad", text);
   return state(days <= DAYS_WARN ? "warn" : "ok", text);
 }
 
-/** @param {unknown} users */
-function wordsOf(users) {
-  return Array.isArray(users) ? users.join(", ") : String(users ?? "–");
+/** @param {number} days */
+function daysOf(days) {
+  return days === 1 ? "1 day" : `${days} days`;
 }

@@ -1,9 +1,9 @@
 /** Who is connected: look, disconnect, ban. */
 import { segment } from "./api.js";
-import { openClient } from "./client_drawer.js";
+import { openClient, VIA } from "./client_drawer.js";
 import { make } from "./dom.js";
 import { roleButton, searchField, segments } from "./fields.js";
-import { ago, integer, time } from "./format.js";
+import { ago, bytes, integer, time } from "./format.js";
 import { state } from "./shapes.js";
 import { DataTable } from "./table.js";
 import { confirmed, toast } from "./dialogs.js";
@@ -21,7 +21,7 @@ export function clientsView(context) {
   const bans = banTable(context);
   let shown = clients;
   const box = make("div", {}, clients.element);
-  const field = searchField("Client, user or address", (text) => {
+  const field = searchField("Client or user", (text) => {
     search = text;
     void clients.refresh();
   }, { value: search });
@@ -67,12 +67,7 @@ export function clientsView(context) {
 function clientTable(context, search) {
   const table = new DataTable({
     label: "Connected clients",
-    fetch: (page) =>
-      context.api.get("clients", {
-        ...page,
-        connected: true,
-        search: search(),
-      }),
+    fetch: (page) => context.api.get("clients", { ...page, search: search() }),
     nothing: () =>
       search() === ""
         ? {
@@ -81,7 +76,7 @@ function clientTable(context, search) {
         }
         : {
           title: `Nothing found for “${search()}”`,
-          text: "The search looks at Client Identifier, user and address.",
+          text: "The search looks at Client Identifier and user.",
         },
     open: (row) => openClient(context, row.client_id, () => void table.refresh()),
     columns: [
@@ -99,7 +94,7 @@ function clientTable(context, search) {
       },
       {
         label: "Via",
-        cell: (row) => `${row.transport}${row.tls ? " · TLS" : ""}`,
+        cell: (row) => VIA[row.transport] ?? row.transport,
       },
       {
         label: "Since",
@@ -112,12 +107,9 @@ function clientTable(context, search) {
           ),
         minor: true,
       },
-      { label: "In", kind: "number", cell: (row) => integer(row.messages_in) },
-      {
-        label: "Out",
-        kind: "number",
-        cell: (row) => integer(row.messages_out),
-      },
+      { label: "Messages in", kind: "number", cell: (row) => integer(row.messages_in) },
+      { label: "Bytes in", kind: "number", cell: (row) => bytes(row.bytes_in), minor: true },
+      { label: "Bytes out", kind: "number", cell: (row) => bytes(row.bytes_out) },
       {
         label: "Queued",
         kind: "number",
@@ -147,9 +139,10 @@ function banTable({ api, identity }) {
       { label: "What", kind: "name", cell: (row) => row.value },
       { label: "Kind", cell: (row) => row.kind.replace("_", " ") },
       { label: "Reason", cell: (row) => row.reason || "–" },
+      { label: "By", cell: (row) => row.by, minor: true },
       {
         label: "Until",
-        cell: (row) => row.expires_at === null ? "for ever" : time(row.expires_at),
+        cell: (row) => row.until === null ? "for ever" : time(row.until),
       },
       {
         label: "",
@@ -166,7 +159,7 @@ function banTable({ api, identity }) {
                   dangerous: false,
                 })
               ) return;
-              await api.change("DELETE", `bans/${segment(String(row.id))}`);
+              await api.change("DELETE", `bans/${segment(row.id)}`);
               toast("ok", `The ban of ${row.value} is lifted.`);
               await table.refresh();
             },

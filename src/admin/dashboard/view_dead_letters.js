@@ -1,9 +1,9 @@
 /** Messages that were given up, and what is to become of them. */
-import { confirmed, Drawer, toast } from "./dialogs.js";
+import { confirmed, Drawer, failure, toast } from "./dialogs.js";
 import { make } from "./dom.js";
 import { roleButton, searchField } from "./fields.js";
 import { bytes, integer, time } from "./format.js";
-import { fromBase64, payloadView } from "./payload.js";
+import { payloadView } from "./payload.js";
 import { state } from "./shapes.js";
 import { DataTable, factList } from "./table.js";
 
@@ -34,13 +34,13 @@ export function deadLettersView(context) {
     columns: [
       { label: "Topic", kind: "name", cell: (row) => row.topic },
       { label: "Reason", cell: (row) => state("warn", row.reason) },
-      { label: "For", kind: "name", cell: (row) => row.client_id ?? "–" },
-      { label: "When", kind: "number", cell: (row) => time(row.at) },
+      { label: "For", kind: "name", cell: (row) => row.session || "–" },
+      { label: "When", kind: "number", cell: (row) => time(row.time) },
       { label: "QoS", kind: "number", cell: (row) => row.qos, minor: true },
       {
         label: "Size",
         kind: "number",
-        cell: (row) => bytes(row.size_bytes),
+        cell: (row) => bytes(row.payload_bytes),
         minor: true,
       },
     ],
@@ -58,13 +58,13 @@ export function deadLettersView(context) {
     roleButton("Replay these…", {
       role,
       needs: "operate",
-      press: () => replayAll(api, filter, () => void table.refresh()),
+      press: () => replayAll(api, { ...filter }, () => void table.refresh()),
     }),
     roleButton("Purge these…", {
       role,
       needs: "admin",
       class: "button danger",
-      press: () => purgeAll(api, filter, () => void table.refresh()),
+      press: () => purgeAll(api, { ...filter }, () => void table.refresh()),
     }),
   );
   const bar = make(
@@ -82,11 +82,17 @@ export function deadLettersView(context) {
   };
 }
 
+/**
+ * What is chosen, without what is empty.
+ * @param {Record<string, string>} filter
+ */
+function chosenOf(filter) {
+  return Object.entries(filter).filter(([, value]) => value !== "");
+}
+
 /** @param {Record<string, string>} filter */
 function wordsOf(filter) {
-  const parts = Object.entries(filter).filter(([, value]) => value !== "").map((
-    [name, value],
-  ) => `${name.replace("_", " ")} ${value}`);
+  const parts = chosenOf(filter).map(([name, value]) => `${name.replace("_", " ")} ${value}`);
   return parts.length === 0 ? "all dead letters" : `the dead letters with ${parts.join(", ")}`;
 }
 
@@ -96,16 +102,13 @@ function wordsOf(filter) {
  * @param {() => void} done
  */
 async function replayAll(api, filter, done) {
-  const text = `This publishes ${
-    wordsOf(filter)
-  } anew, to whoever they were for, and takes them off this list.`;
-  if (
-    !await confirmed("Replay?", { text, action: "Replay", dangerous: false })
-  ) return;
-  const { replayed } = await api.change("POST", "dead-letters/replay", {
-    body: { filter },
-  });
-  toast("ok", `${integer(replayed)} replayed.`);
+  const text = `This publishes ${wordsOf(filter)} anew, and takes them off this list.`;
+  if (!await confirmed("Replay?", { text, action: "Replay", dangerous: false })) return;
+  const chosen = chosenOf(filter);
+  const body = chosen.length === 0 ? { all: true } : { filter: Object.fromEntries(chosen) };
+  const { replayed, left } = await api.change("POST", "dead-letters/replay", { body });
+  const rest = left === 0 ? "" : ` ${integer(left)} cannot be published, and stay.`;
+  toast("ok", `${integer(replayed)} replayed.${rest}`);
   done();
 }
 
@@ -117,39 +120,50 @@ async function replayAll(api, filter, done) {
 async function purgeAll(api, filter, done) {
   const text = `This deletes ${wordsOf(filter)}. They cannot be brought back.`;
   if (!await confirmed("Purge?", { text, action: "Purge" })) return;
-  const { purged } = await api.change("DELETE", "dead-letters", {
-    query: filter,
-  });
+  const chosen = chosenOf(filter);
+  const query = chosen.length === 0 ? { all: true } : Object.fromEntries(chosen);
+  const { purged } = await api.change("DELETE", "dead-letters", { query });
   toast("ok", `${integer(purged)} purged.`);
   done();
 }
 
 /**
  * @param {Context} context
- * @param {any} letter
+ * @param {any} row
  * @param {() => void} changed
  */
-function openLetter({ api, identity }, letter, changed) {
-  const drawer = new Drawer(letter.topic, { kind: "Dead letter" });
-  drawer.show(
-    factList([
-      ["Reason", state("warn", letter.reason)],
-      ["For", letter.client_id ?? "–"],
-      ["When", time(letter.at)],
-      ["QoS", integer(letter.qos)],
-      ["Retained", letter.retain ? "yes" : "no"],
-    ]),
-    payloadView(fromBase64(letter.payload_base64 ?? "")),
-  );
+async function openLetter(context, row, changed) {
+  const { api, identity } = context;
+  const drawer = new Drawer(row.topic, { kind: "Dead letter" });
+  try {
+    const letter = await api.get(`dead-letters/${row.id}`);
+    drawer.show(
+      factList([
+        ["Reason", state("warn", letter.reason)],
+        ["When", time(letter.time)],
+        ["Not delivered to", letter.session || "nobody in particular"],
+        ["Published by", letter.publisher || "unknown"],
+        ["QoS", integer(letter.qos)],
+        ["Retain", letter.retain ? "yes" : "no"],
+      ]),
+      payloadView(letter),
+    );
+  } catch (error) {
+    drawer.show(failure(error, () => {
+      drawer.close();
+      void openLetter(context, row, changed);
+    }));
+    return;
+  }
   drawer.offer(roleButton("Replay", {
     role: identity.role,
     needs: "operate",
     class: "button primary",
     press: async () => {
-      await api.change("POST", "dead-letters/replay", {
-        body: { ids: [letter.id] },
-      });
-      toast("ok", "Replayed.");
+      const body = { ids: [row.id] };
+      const { replayed } = await api.change("POST", "dead-letters/replay", { body });
+      if (replayed === 1) toast("ok", "Replayed.");
+      else toast("bad", "It cannot be published, or it is no longer there.");
       drawer.close();
       changed();
     },

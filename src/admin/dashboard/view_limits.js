@@ -15,22 +15,22 @@ const REFRESH_MS = 5_000;
 export function limitsView({ api }) {
   const table = new DataTable({
     label: "Limits",
-    fetch: (page) => api.get("limits", { ...page, limit: 200 }),
+    fetch: () => api.get("limits"),
     nothing: () => ({ title: "No limits", text: "The broker tells of none." }),
     columns: [
       { label: "Limit", cell: (row) => row.name },
       {
         label: "Key",
         kind: "name",
-        cell: (row) => make("code", {}, row.key),
+        cell: (row) => row.key === null ? "fixed" : make("code", {}, row.key),
         minor: true,
       },
       {
         label: "Used",
         kind: "number",
-        cell: (row) => row.used === null ? "–" : amount(row.key, row.used),
+        cell: (row) => row.used === null ? "–" : amount(row, row.used),
       },
-      { label: "Of", kind: "number", cell: (row) => amount(row.key, row.limit) },
+      { label: "Of", kind: "number", cell: (row) => amount(row, row.limit) },
       { label: "Share", cell: (row) => share(row) },
       {
         label: "Hit",
@@ -54,7 +54,7 @@ export function limitsView({ api }) {
 
 /** @param {any} row */
 function share({ used, limit }) {
-  if (used === null || Number(limit) === 0) {
+  if (used === null || limit === null || limit === 0) {
     return make("span", { class: "muted" }, "–");
   }
   const part = Math.min(1, Number(used) / Number(limit));
@@ -69,9 +69,10 @@ function share({ used, limit }) {
 }
 
 /**
- * @param {string} key of the configuration
- * @param {number | string} value
+ * @param {any} row
+ * @param {number | null} value
  */
-function amount(key, value) {
-  return key.includes("bytes") ? bytes(value) : integer(value);
+function amount({ unit }, value) {
+  if (value === null) return "none";
+  return unit === "bytes" ? bytes(value) : `${integer(value)}${unit === "" ? "" : ` ${unit}`}`;
 }

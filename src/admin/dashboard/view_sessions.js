@@ -42,9 +42,9 @@ export function sessionsView(context) {
         minor: true,
       },
       {
-        label: "Last seen",
+        label: "Away since",
         kind: "number",
-        cell: (row) => time(row.last_seen_at),
+        cell: (row) => row.away_since === null ? "–" : time(row.away_since),
         minor: true,
       },
       {
@@ -108,16 +108,17 @@ async function openSession(context, clientId, changed) {
       factList([
         ["State", presence(session.connected)],
         ["Owner", session.owner ?? "–"],
-        ["Created", time(session.created_at)],
-        ["Last seen", time(session.last_seen_at)],
+        ["Kind", session.clean_session ? "ends with the connection" : "kept"],
+        ["Away since", session.away_since === null ? "–" : time(session.away_since)],
         ["Expires", session.expires_at ? time(session.expires_at) : "never"],
         [
           "Queued",
           `${integer(session.queued_messages)} messages · ${bytes(session.queued_bytes)}`,
         ],
         ["In flight", integer(session.in_flight)],
+        ["Awaiting PUBREL", integer(session.awaiting_release)],
       ]),
-      ...subscriptionsOf(session.subscriptions),
+      ...subscriptionsOf(session.filters, session.subscriptions),
     );
   } catch (error) {
     drawer.show(failure(error, () => {
@@ -132,7 +133,7 @@ async function openSession(context, clientId, changed) {
     class: "button danger",
     press: async () => {
       const text =
-        "Its subscriptions are gone, and so is everything that waits for it. A client that uses it is disconnected.";
+        "Its subscriptions are gone; what waits for it becomes dead letters. A client that uses it is disconnected.";
       if (
         !await confirmed("Delete this session?", { text, action: "Delete" })
       ) return;

@@ -3,15 +3,14 @@ import { segment } from "./api.js";
 import { confirmed, empty, failure, loading, toast } from "./dialogs.js";
 import { fill, make } from "./dom.js";
 import { roleButton, searchField } from "./fields.js";
-import { time } from "./format.js";
-import { fromBase64, payloadView, preview } from "./payload.js";
+import { bytes } from "./format.js";
+import { payloadView } from "./payload.js";
 import { publishForm } from "./publish_form.js";
 import { factList } from "./table.js";
 import { Tree } from "./tree.js";
 
 /** @typedef {import("./main.js").Context} Context */
 
-const PREVIEW_LENGTH = 48;
 const BRANCH_SIZE = 200;
 
 /**
@@ -100,10 +99,8 @@ async function fetchLevel(api, prefix, cursor) {
 }
 
 /** @param {any} retained */
-function noteOf(retained) {
-  return retained.payload_base64 === undefined
-    ? ""
-    : preview(fromBase64(retained.payload_base64), PREVIEW_LENGTH);
+function noteOf({ payload_bytes, payload_preview }) {
+  return payload_preview ?? bytes(payload_bytes);
 }
 
 /**
@@ -178,11 +175,8 @@ async function showTopic(context, { detail, tree, topic }) {
     fill(detail, [
       make("p", { class: "eyebrow" }, "Topic"),
       make("h2", { class: "name" }, topic),
-      factList([["QoS", message.qos], ["Retained", time(message.retained_at)], [
-        "From",
-        message.client_id ?? "–",
-      ]]),
-      payloadView(fromBase64(message.payload_base64)),
+      factList([["QoS", message.qos], ["Size", bytes(message.payload_bytes)]]),
+      payloadView(message),
       make("div", { class: "actions" }, remove),
     ]);
   } catch (error) {
