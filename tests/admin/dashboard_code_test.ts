@@ -80,7 +80,13 @@ Deno.test("a payload is shown as what it is: text, JSON, or bytes alone", () => 
 
 Deno.test("the history of the plots forgets what is older than an hour, and shows where nothing is known", () => {
   const history = new History();
-  const statistics = { counts: {}, rates: { messages_in_per_s: 7 }, memory: {} };
+  const statistics = {
+    counts: {},
+    rates: { messages_in_per_s: 7 },
+    latency: {},
+    store: {},
+    memory: {},
+  };
   history.gap();
   for (let i = 0; i < 4_000; i++) {
     history.add(statistics as unknown as Parameters<History["add"]>[0]);

@@ -5,19 +5,22 @@ import { History } from "./history.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./types.d.ts").Statistics} Statistics */
+/** @typedef {import("./types.d.ts").Status} Status */
 /** @typedef {import("./types.d.ts").LogLine} LogLine */
 /** @typedef {"connecting" | "live" | "offline" | "refused"} LiveState */
 
 const PATH = "events?topics=statistics,log,clients,sparkplug";
 /** Nothing for so long, not even a heartbeat: the stream is dead though nobody has said so. */
 const SILENCE_MS_MAX = 20_000;
+/** Warnings and the like are no part of the events. */
+const STATUS_EVERY_MS = 5_000;
 const PAUSE_MS_MIN = 500;
 const PAUSE_MS_MAX = 5_000;
 const LOG_LINES_MAX = 2_000;
 
 /**
- * Events: `state`, `statistics`, `log` (CustomEvent, a line), `client` and `sparkplug` (CustomEvent,
- * what came), `restarted` when the broker that answers is another one.
+ * Events: `state`, `status`, `statistics`, `log` (CustomEvent, a line), `client` and `sparkplug`
+ * (CustomEvent, what came).
  */
 export class Live extends EventTarget {
   /** @type {LiveState} */
@@ -26,13 +29,14 @@ export class Live extends EventTarget {
   reason = "";
   /** @type {Statistics | null} */
   statistics = null;
+  /** @type {Status | null} */
+  status = null;
   /** @type {LogLine[]} */
   log = [];
   history = new History();
   #api;
   /** @type {AbortController | null} */
   #running = null;
-  #startedAt = "";
 
   /** @param {Api} api */
   constructor(api) {
@@ -78,6 +82,7 @@ export class Live extends EventTarget {
       const response = await this.#api.stream(PATH, both);
       live = true;
       this.#turn("live", "");
+      void this.#askStatus(both);
       await readEvents(
         /** @type {ReadableStream<Uint8Array>} */ (response.body),
         (event) => this.#take(event),
@@ -95,8 +100,26 @@ export class Live extends EventTarget {
       if (!signal.aborted) this.#failed(error);
     } finally {
       clearTimeout(watch);
+      ending.abort();
     }
     return live;
+  }
+
+  /**
+   * Asks again and again, until the stream ends; that it is alive at all is for the stream to say.
+   * @param {AbortSignal} signal
+   */
+  async #askStatus(signal) {
+    while (!signal.aborted) {
+      try {
+        this.status = await this.#api.get("status");
+        this.statistics ??= this.status;
+        this.dispatchEvent(new Event("status"));
+      } catch {
+        // Another time, then.
+      }
+      await new Promise((resolve) => setTimeout(resolve, STATUS_EVERY_MS));
+    }
   }
 
   /** @param {unknown} error */
@@ -137,10 +160,6 @@ export class Live extends EventTarget {
 
   /** @param {Statistics} statistics */
   #takeStatistics(statistics) {
-    if (this.#startedAt !== "" && this.#startedAt !== statistics.started_at) {
-      this.dispatchEvent(new Event("restarted"));
-    }
-    this.#startedAt = statistics.started_at;
     this.statistics = statistics;
     this.history.add(statistics);
     this.dispatchEvent(new Event("statistics"));

@@ -68,7 +68,7 @@ export class Shell {
       if (event.key === "Escape") this.#openMenu(false);
     });
     live.addEventListener("state", () => this.#showState());
-    live.addEventListener("statistics", () => this.#showNode());
+    live.addEventListener("status", () => this.#showNode());
     this.#showState();
   }
 
@@ -163,6 +163,6 @@ export class Shell {
   }
 
   #showNode() {
-    write(this.#node, this.#live.statistics?.node ?? "");
+    write(this.#node, this.#live.status?.node ?? "");
   }
 }

@@ -4,7 +4,7 @@ import { fill, make } from "./dom.js";
 import { integer } from "./format.js";
 
 /** @typedef {import("./dom.js").Child} Child */
-/** @typedef {{ items: any[], next: string | null, total?: number | null }} Page */
+/** @typedef {{ items: any[], next?: string | null, total?: number | null }} Page */
 /**
  * @typedef {object} Column
  * @property {string} label
@@ -84,8 +84,8 @@ export class DataTable {
       this.#rows.replaceChildren(...rows);
     } else this.#rows.append(...rows);
     this.#shown += rows.length;
-    this.#cursor = next;
-    this.#more.hidden = next === null;
+    this.#cursor = next ?? null;
+    this.#more.hidden = this.#cursor === null;
     const of = total === null || total === undefined ? "" : ` of ${integer(total)}`;
     fill(this.#count, [`${integer(this.#shown)}${of}`]);
     if (!this.element.contains(this.#rows)) this.#build();

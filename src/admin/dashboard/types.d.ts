@@ -1,11 +1,7 @@
-/** Shapes of what the admin API answers, as far as the dashboard reads it. */
+/** Shapes of what the admin API answers, as far as the dashboard reads them everywhere. */
 
-/** `GET /status` and the event `statistics`. */
+/** The event `statistics`. */
 export interface Statistics {
-  readonly version: string;
-  readonly started_at: string;
-  readonly uptime_s: number;
-  readonly node: string;
   readonly counts: {
     readonly clients_connected: number;
     readonly sessions: number;
@@ -20,20 +16,31 @@ export interface Statistics {
     readonly bytes_in_per_s: number;
     readonly bytes_out_per_s: number;
   };
-  readonly latency?: {
+  readonly latency: {
     readonly publish_p50_ms: number | null;
     readonly publish_p99_ms: number | null;
-    readonly commit_p99_ms: number | null;
     readonly loop_lag_p99_ms: number | null;
   };
-  readonly store: { readonly kind: string; readonly trouble: string | null };
-  readonly memory: {
-    readonly stage: string;
-    readonly resident_bytes: number;
-    readonly heap_used_bytes: number;
-    readonly limit_bytes: number | null;
+  readonly store: {
+    readonly kind: string;
+    readonly trouble: string | null;
+    readonly latency_ms: number | null;
   };
-  readonly sparkplug: { readonly mode: string };
+  readonly memory: {
+    readonly stage: string | null;
+    readonly resident_bytes: number;
+    readonly limit_bytes: number | null;
+    readonly heap_used_bytes: number;
+  };
+}
+
+/** `GET /status`. */
+export interface Status extends Statistics {
+  readonly version: string;
+  readonly node: string | null;
+  readonly started_at: string;
+  readonly uptime_s: number;
+  readonly sparkplug_mode: string;
   readonly warnings: readonly string[];
 }
 

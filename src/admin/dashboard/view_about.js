@@ -5,6 +5,7 @@ import { mayDo, roleButton, searchField } from "./fields.js";
 import { bytes, duration, integer, time } from "./format.js";
 import { state } from "./shapes.js";
 import { DataTable, factList } from "./table.js";
+import { memoryState } from "./view_overview.js";
 
 /** @typedef {import("./main.js").Context} Context */
 
@@ -77,21 +78,23 @@ export function aboutView(context) {
 function factsOf(status) {
   return [
     ["Version", status.version],
-    ["Node", status.node],
+    ["Node", status.node ?? "–"],
     ["Started", time(status.started_at)],
     ["Up", duration(status.uptime_s)],
     [
       "Store",
       state(
-        status.store.trouble ? "bad" : "ok",
-        status.store.trouble || status.store.kind,
+        status.store.trouble === null ? "ok" : "bad",
+        status.store.trouble ?? status.store.kind,
       ),
     ],
+    ["Memory", memoryState(status.memory.stage)],
+    ["Resident", bytes(status.memory.resident_bytes)],
     [
-      "Memory",
-      `${bytes(status.memory.resident_bytes)} · ${status.memory.stage}`,
+      "Memory limit",
+      status.memory.limit_bytes === null ? "none" : bytes(status.memory.limit_bytes),
     ],
-    ["Sparkplug", status.sparkplug.mode],
+    ["Sparkplug", status.sparkplug_mode],
   ];
 }
 
@@ -187,7 +190,7 @@ function configRow([key, value]) {
     "tr",
     {},
     make("th", { scope: "row", class: "cell-name" }, key),
-    make("td", { class: "cell-name", data: { label: "" } }, value),
+    make("td", { class: "cell-name", data: { label: "" } }, value === "" ? "–" : value),
   );
 }
 

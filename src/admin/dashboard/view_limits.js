@@ -18,7 +18,7 @@ export function limitsView({ api }) {
     fetch: () => api.get("limits"),
     nothing: () => ({ title: "No limits", text: "The broker tells of none." }),
     columns: [
-      { label: "Limit", cell: (row) => row.name },
+      { label: "Limit", cell: (row) => row.name.slice(0, 1).toUpperCase() + row.name.slice(1) },
       {
         label: "Key",
         kind: "name",
@@ -74,5 +74,5 @@ function share({ used, limit }) {
  */
 function amount({ unit }, value) {
   if (value === null) return "none";
-  return unit === "bytes" ? bytes(value) : `${integer(value)}${unit === "" ? "" : ` ${unit}`}`;
+  return unit === "bytes" ? bytes(value) : integer(value);
 }

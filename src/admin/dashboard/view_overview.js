@@ -1,7 +1,7 @@
 /** How the broker is doing: what is wrong, the way of the messages, and the last minutes. */
 import { fill, make, write } from "./dom.js";
 import { segments } from "./fields.js";
-import { bytes, duration, integer, milliseconds, rate } from "./format.js";
+import { bytes, duration, integer, milliseconds, rate, UNKNOWN } from "./format.js";
 import { Plot } from "./plot.js";
 import { mark, state } from "./shapes.js";
 import { factList } from "./table.js";
@@ -49,7 +49,7 @@ const PLOTS = [
     series: [
       { name: "publishP50", label: "publish p50", colour: 1 },
       { name: "publishP99", label: "publish p99", colour: 2 },
-      { name: "commitP99", label: "commit p99", colour: 3 },
+      { name: "commit", label: "commit", colour: 3 },
       { name: "loopLagP99", label: "loop lag p99", colour: 4 },
     ],
   },
@@ -85,8 +85,8 @@ const STATIONS = [
   },
   {
     title: "Committed",
-    unit: "p99 of a commit",
-    of: (now) => milliseconds(now.latency?.commit_p99_ms),
+    unit: "until it is durable",
+    of: (now) => milliseconds(now.store.latency_ms),
     href: "#/about",
   },
   {
@@ -137,19 +137,20 @@ export function overviewView({ live }) {
   function show() {
     const now = live.statistics;
     if (now !== null) {
-      showNotices(notices, now);
+      if (live.status !== null) showNotices(notices, now, live.status.warnings);
       for (const [index, { of }] of STATIONS.entries()) {
         write(
           /** @type {{ value: Element }} */ (stations[index]).value,
           of(now),
         );
       }
-      fill(facts, [factList(factsOf(now))]);
+      fill(facts, [factList(factsOf(now, live.status))]);
     }
     draw();
   }
   const ended = new AbortController();
   live.addEventListener("statistics", show, { signal: ended.signal });
+  live.addEventListener("status", show, { signal: ended.signal });
   themeChanges.addEventListener("change", () => {
     for (const plot of plots) plot.restyle();
     draw();
@@ -188,29 +189,19 @@ export function overviewView({ live }) {
 /**
  * @param {HTMLElement} box
  * @param {Statistics} now
+ * @param {readonly string[]} warnings
  */
-function showNotices(box, { store, warnings }) {
-  const said = JSON.stringify([store.trouble, warnings]);
+function showNotices(box, { store: { trouble } }, warnings) {
+  const said = JSON.stringify([trouble, warnings]);
   if (box.dataset.said === said) return; // it would be read out again every second
   box.dataset.said = said;
-  const trouble = store.trouble === null || store.trouble === ""
-    ? []
-    : [noticeOf("bad", `Store: ${store.trouble}`)];
+  const others = trouble === null ? warnings : warnings.filter((text) => !text.includes(trouble));
   const all = [
-    ...trouble,
-    ...warnings.map((warning) => noticeOf("warn", warning)),
+    ...(trouble === null ? [] : [noticeOf("bad", `the store is in trouble: ${trouble}`)]),
+    ...others.map((warning) => noticeOf("warn", warning)),
   ];
-  fill(
-    box,
-    all.length === 0
-      ? [
-        noticeOf(
-          "ok",
-          "No problems known: the store commits, no warning stands.",
-        ),
-      ]
-      : all,
-  );
+  if (all.length === 0) all.push(noticeOf("ok", "No problem is known, and no warning stands."));
+  fill(box, all);
 }
 
 /**
@@ -228,17 +219,27 @@ function noticeOf(kind, text) {
 
 /**
  * @param {Statistics} now
+ * @param {import("./types.d.ts").Status | null} status
  * @returns {(readonly [string, import("./dom.js").Child])[]}
  */
-function factsOf({ counts, uptime_s, memory, sparkplug, store }) {
+function factsOf({ counts, memory, store }, status) {
   return [
     ["Clients", integer(counts.clients_connected)],
     ["Sessions", integer(counts.sessions)],
     ["Subscriptions", integer(counts.subscriptions)],
     ["Retained", integer(counts.retained)],
-    ["Store", state(store.trouble ? "bad" : "ok", store.kind)],
-    ["Memory", state(memory.stage === "normal" ? "ok" : "warn", memory.stage)],
-    ["Sparkplug", sparkplug.mode],
-    ["Up", duration(uptime_s)],
+    ["Store", state(store.trouble === null ? "ok" : "bad", store.kind)],
+    ["Memory", memoryState(memory.stage)],
+    ["Sparkplug", status?.sparkplug_mode ?? UNKNOWN],
+    ["Up", status === null ? UNKNOWN : duration(status.uptime_s)],
   ];
+}
+
+/**
+ * The stage of the memory guard.
+ * @param {string | null} stage
+ */
+export function memoryState(stage) {
+  if (stage === null) return state("idle", "not watched");
+  return state(stage === "normal" ? "ok" : "warn", stage.replaceAll("-", " "));
 }

@@ -46,8 +46,8 @@ export function sparkplugView(context) {
   }
   async function begin() {
     try {
-      const { sparkplug } = live.statistics ?? await context.api.get("status");
-      if (sparkplug.mode === "off") return showOff();
+      const { sparkplug_mode: mode } = live.status ?? await context.api.get("status");
+      if (mode === "off") return showOff();
       const choices = /** @type {[string, string][]} */ ([["plant", "Plant"], [
         "violations",
         "Violations",
@@ -61,7 +61,7 @@ export function sparkplugView(context) {
             chosen: "plant",
             changed: show,
           }),
-          state("info", `mode: ${sparkplug.mode}`),
+          state("info", `mode: ${mode}`),
         ),
         content,
       ]);
