@@ -5,7 +5,7 @@ import { Chromium, type Page } from "../support/chromium.ts";
 import { filter, name, payload, WireClient } from "../support/wire_client.ts";
 
 /** What would run if any of it became markup. */
-const HOSTILE = `<img src=x onerror="document.title='owned'"><script>owned()</script>`;
+const HOSTILE = `<img src=x onerror="document.title='owned'"><svg onload=owned()><script>owned()`;
 const SCREENS = [
   { width: 1280, height: 800 },
   { width: 820, height: 1180, touch: true, dark: true },

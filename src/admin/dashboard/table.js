@@ -22,6 +22,7 @@ import { integer } from "./format.js";
  */
 
 const ROWS_PER_PAGE = 50;
+const ROWS_PER_ANSWER_MAX = 1_000;
 
 /** A table with its states: loading, empty, failed, and more to come. */
 export class DataTable {
@@ -46,7 +47,7 @@ export class DataTable {
     fill(this.element, [loading()]);
   }
 
-  /** Fetches the first page; what is there stays until the answer has come. */
+  /** Fetches as many rows as there are, from the first on; these stay until the answer has come. */
   async refresh() {
     this.#cursor = null;
     await this.#load();
@@ -57,7 +58,9 @@ export class DataTable {
     const first = this.#cursor === null;
     try {
       const page = await this.#options.fetch({
-        limit: ROWS_PER_PAGE,
+        limit: first
+          ? Math.min(Math.max(ROWS_PER_PAGE, this.#shown), ROWS_PER_ANSWER_MAX)
+          : ROWS_PER_PAGE,
         cursor: this.#cursor,
       });
       if (question === this.#question) this.#take(page, first);
@@ -81,7 +84,9 @@ export class DataTable {
     const rows = items.map((item) => this.#row(item));
     if (first) {
       this.#shown = 0;
+      const focused = this.#focused();
       this.#rows.replaceChildren(...rows);
+      if (focused >= 0) rows[focused]?.querySelector("button")?.focus();
     } else this.#rows.append(...rows);
     this.#shown += rows.length;
     this.#cursor = next ?? null;
@@ -89,6 +94,11 @@ export class DataTable {
     const of = total === null || total === undefined ? "" : ` of ${integer(total)}`;
     fill(this.#count, [`${integer(this.#shown)}${of}`]);
     if (!this.element.contains(this.#rows)) this.#build();
+  }
+
+  /** The row whose button has the focus; -1 for none. */
+  #focused() {
+    return [...this.#rows.children].findIndex((row) => row.contains(document.activeElement));
   }
 
   #build() {

@@ -1,10 +1,10 @@
 /** The plant as Sparkplug tells it: groups, Edge Nodes, Devices, metrics, and who breaks which rule. */
-import { empty, failure, loading } from "./dialogs.js";
+import { Drawer, empty, failure, loading } from "./dialogs.js";
 import { fill, make } from "./dom.js";
-import { segments } from "./fields.js";
+import { searchField, segments } from "./fields.js";
 import { ago, integer } from "./format.js";
 import { mark, state } from "./shapes.js";
-import { showDevice, showNode } from "./sparkplug_node.js";
+import { SEVERITIES, SparkplugPanel, violationList } from "./sparkplug_node.js";
 import { DataTable } from "./table.js";
 import { Tree } from "./tree.js";
 
@@ -22,18 +22,23 @@ export function sparkplugView(context) {
   const { live } = context;
   const box = make("div", { class: "view" }, loading());
   const ended = new AbortController();
-  /** @type {{ element: HTMLElement, refresh: () => void } | null} */
+  /** @type {{ element: HTMLElement, refresh: () => void, tick?: () => void } | null} */
   let shown = null;
-  function showOff() {
+  /** @param {string} mode */
+  function showOff(mode) {
+    const now = mode === "off"
+      ? "The broker does not look at Sparkplug"
+      : "The broker keeps births, and judges nobody";
     fill(box, [
       empty(
-        "The broker does not look at Sparkplug",
-        "Set sparkplug.mode to monitor in the configuration, and your plant appears here: who is online, what each node last said, and which rules are broken.",
+        now,
+        "Set sparkplug.mode to monitor in the configuration, and your plant stands here: who is online, what each node last said, and which rules are broken.",
       ),
     ]);
   }
   const panes = {
     plant: plantPane(context),
+    report: reportPane(context),
     violations: violationsPane(context),
     hosts: hostsPane(context),
   };
@@ -47,7 +52,7 @@ export function sparkplugView(context) {
   async function begin() {
     try {
       const { sparkplug_mode: mode } = live.status ?? await context.api.get("status");
-      if (mode === "off") return showOff();
+      if (mode === "off" || mode === "aware") return showOff(mode);
       const choices = /** @type {[string, string][]} */ ([["plant", "Plant"], [
         "violations",
         "Violations",
@@ -70,21 +75,23 @@ export function sparkplugView(context) {
       fill(box, [failure(error, () => void begin())]);
     }
   }
-  let due = 0;
-  live.addEventListener("sparkplug", () => {
-    if (due !== 0) return;
-    due = setTimeout(() => {
-      due = 0;
-      shown?.refresh();
-    }, REFRESH_MS);
-  }, { signal: ended.signal });
+  let isDue = false;
+  for (const name of ["sparkplug", "sparkplug_summary"]) {
+    live.addEventListener(name, () => isDue = true, { signal: ended.signal });
+  }
+  const timer = setInterval(() => {
+    if (live.state !== "live") return;
+    if (isDue) shown?.refresh();
+    else shown?.tick?.();
+    isDue = false;
+  }, REFRESH_MS);
   void begin();
   return {
     element: box,
     refresh: () => void begin(),
     stop: () => {
       ended.abort();
-      clearTimeout(due);
+      clearInterval(timer);
     },
   };
 }
@@ -92,33 +99,30 @@ export function sparkplugView(context) {
 /** @param {Context} context */
 function plantPane(context) {
   const { api } = context;
-  const detail = make("section", {
-    class: "detail",
-    "aria-label": "The chosen node or device",
-  });
-  fill(detail, [
+  const box = make("div", { class: "pane" });
+  fill(box, [
     empty(
       "Nothing chosen",
       "Choose an Edge Node or a Device to see its metrics and its last messages.",
     ),
   ]);
+  /** @type {SparkplugPanel | null} */
+  let panel = null;
   /** @type {any} */
   let topology = null;
   const tree = new Tree({
     label: "Groups, Edge Nodes and Devices",
     nothing: () =>
-      empty(
-        "No Edge Node has been born",
-        "As soon as one publishes its NBIRTH, it stands here.",
-      ),
+      empty("No Edge Node has been born", "As soon as one publishes its NBIRTH, it stands here."),
     fetch: async (node) => {
       if (node === null) topology = await api.get("sparkplug/topology");
       return { nodes: branchesOf(topology, node), next: null };
     },
     choose: ({ key }) => {
-      const [group = "", node = "", device] = key.split("/");
-      if (device === undefined) void showNode(context, detail, { group, node });
-      else void showDevice(context, detail, { group, node, device });
+      const [group = "", node = "", device = null] = key.split("/");
+      panel = new SparkplugPanel(context, { group, node, device });
+      fill(box, [panel.element]);
+      void panel.refresh();
     },
   });
   tree.openAtFirst = true;
@@ -127,9 +131,13 @@ function plantPane(context) {
       "div",
       { class: "two-panes" },
       make("section", { class: "pane", "aria-label": "Plant" }, tree.element),
-      make("div", { class: "pane" }, detail),
+      box,
     ),
-    refresh: () => void tree.refresh(),
+    refresh: () => {
+      void tree.refresh();
+      void panel?.refresh();
+    },
+    tick: () => void panel?.refresh(),
   };
 }
 
@@ -191,41 +199,71 @@ function nodeBranch(group, node) {
   };
 }
 
+/** @type {Readonly<Record<string, readonly [import("./shapes.js").StateKind, string]>>} */
+const GRADES = {
+  conforming: ["ok", "conforming"],
+  remarks: ["info", "remarks"],
+  violations: ["bad", "violations"],
+};
+
 /** @param {Context} context */
-function violationsPane({ api }) {
+function reportPane({ api }) {
   const table = new DataTable({
-    label: "Violations",
-    fetch: (page) => api.get("sparkplug/violations", page),
-    nothing: () => ({
-      title: "No violations",
-      text: "Every message that could be judged was as the specification wants it.",
-    }),
+    label: "How well each Edge Node conforms",
+    fetch: (page) => api.get("sparkplug/report", page),
+    nothing: () => ({ title: "No Edge Node has been born", text: "There is nobody to report on." }),
+    open: (row) => {
+      const drawer = new Drawer(row.node, { kind: "Conformance of an Edge Node" });
+      drawer.show(
+        ...row.rows.length === 0
+          ? [empty("It conforms", "No statement that can be watched was broken.")]
+          : violationList(row.rows),
+      );
+    },
     columns: [
-      { label: "Who", kind: "name", cell: (row) => row.subject },
-      {
-        label: "Rule",
-        cell: (row) =>
-          make(
-            "div",
-            {},
-            make("code", {}, row.rule),
-            make("p", { class: "rule-text" }, row.text),
-          ),
-      },
-      {
-        label: "Count",
-        kind: "number",
-        cell: (row) => state("warn", integer(row.count)),
-      },
-      {
-        label: "Last",
-        kind: "number",
-        cell: (row) => ago(row.last_at),
-        minor: true,
-      },
+      { label: "Edge Node", kind: "name", cell: (row) => row.node },
+      { label: "Grade", cell: (row) => state(...GRADES[row.grade] ?? ["idle", row.grade]) },
+      { label: "Statements broken", kind: "number", cell: (row) => integer(row.rows.length) },
+      { label: "Statements kept", kind: "number", cell: (row) => integer(row.kept) },
+      { label: "Messages", kind: "number", cell: (row) => integer(row.messages) },
     ],
   });
   return { element: table.element, refresh: () => void table.refresh() };
+}
+
+/** @param {Context} context */
+function violationsPane({ api }) {
+  let search = "";
+  const table = new DataTable({
+    label: "Violations",
+    fetch: (page) => api.get("sparkplug/violations", { ...page, search }),
+    nothing: () =>
+      search === ""
+        ? {
+          title: "No violations",
+          text: "Whatever could be judged was as the specification wants it.",
+        }
+        : { title: "No violation is like that", text: "Change what is searched for." },
+    columns: [
+      { label: "Who", kind: "name", cell: (row) => row.subject || "nobody in particular" },
+      { label: "Severity", cell: (row) => state(SEVERITIES[row.severity] ?? "warn", row.severity) },
+      {
+        label: "Rule",
+        cell: (row) =>
+          make("div", {}, make("code", {}, row.rule), make("p", { class: "rule-text" }, row.text)),
+      },
+      { label: "Count", kind: "number", cell: (row) => integer(row.count) },
+      { label: "Last", kind: "number", cell: (row) => ago(row.last_at), minor: true },
+    ],
+  });
+  const field = searchField("Node, rule or words", (text) => {
+    search = text;
+    void table.refresh();
+  });
+  return {
+    element: make("div", {}, make("div", { class: "bar" }, field), table.element),
+    refresh: () => void table.refresh(),
+  };
 }
 
 /** @param {Context} context */
