@@ -3,6 +3,8 @@ import { assertEquals } from "@std/assert";
 import { EventParser } from "../../src/admin/dashboard/event_stream.js";
 import { bytes, duration, integer, milliseconds, rate } from "../../src/admin/dashboard/format.js";
 import { History } from "../../src/admin/dashboard/history.js";
+import { REASONS } from "../../src/admin/dashboard/view_dead_letters.js";
+import { DROP_REASONS } from "../../src/broker/mod.ts";
 import { formsOf } from "../../src/admin/dashboard/payload.js";
 
 interface Event {
@@ -95,4 +97,8 @@ Deno.test("the history of the plots forgets what is older than an hour, and show
   const view = history.view(["messagesIn"], 60);
   assertEquals(view.map((column) => column.length), [3_600, 3_600]);
   assertEquals(view[1]?.slice(-2), [7, null]);
+});
+
+Deno.test("dead letters can be searched for every reason that there is", () => {
+  assertEquals(REASONS, [...DROP_REASONS]);
 });

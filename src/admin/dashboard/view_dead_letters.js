@@ -1,7 +1,7 @@
 /** Messages that were given up, and what is to become of them. */
 import { confirmed, Drawer, failure, toast } from "./dialogs.js";
 import { make } from "./dom.js";
-import { roleButton, searchField } from "./fields.js";
+import { roleButton, searchField, select } from "./fields.js";
 import { bytes, integer, time } from "./format.js";
 import { payloadView } from "./payload.js";
 import { state } from "./shapes.js";
@@ -9,13 +9,35 @@ import { DataTable, factList } from "./table.js";
 
 /** @typedef {import("./main.js").Context} Context */
 
+/** Why messages are given up. */
+export const REASONS = [
+  "queue-full-newest",
+  "queue-full-oldest",
+  "stalled-consumer",
+  "shed-qos0",
+  "shed-queue",
+  "message-expired",
+  "session-expired",
+  "session-limit",
+  "session-removed",
+  "retained-limit",
+  "publish-refused",
+  "read-refused",
+  "server-topic",
+  "sparkplug-refused",
+  "oversize",
+  "storage-error",
+];
+/** While messages are given up, the list follows so often. */
+const REFRESH_MS = 2_000;
+
 /**
  * The view.
  * @param {Context} context
  * @returns {import("./main.js").View}
  */
 export function deadLettersView(context) {
-  const { api, identity: { role } } = context;
+  const { api, live, identity: { role } } = context;
   const filter = { topic: "", client_id: "", reason: "" };
   const table = new DataTable({
     label: "Dead letters",
@@ -33,7 +55,7 @@ export function deadLettersView(context) {
     open: (row) => openLetter(context, row, () => void table.refresh()),
     columns: [
       { label: "Topic", kind: "name", cell: (row) => row.topic },
-      { label: "Reason", cell: (row) => state("warn", row.reason) },
+      { label: "Reason", cell: (row) => state("warn", row.reason.replaceAll("-", " ")) },
       { label: "For", kind: "name", cell: (row) => row.session || "–" },
       { label: "When", kind: "number", cell: (row) => time(row.time) },
       { label: "QoS", kind: "number", cell: (row) => row.qos, minor: true },
@@ -72,14 +94,33 @@ export function deadLettersView(context) {
     { class: "bar" },
     searchField("Topic Filter", fieldOf("topic")),
     searchField("Client", fieldOf("client_id")),
-    searchField("Reason", fieldOf("reason")),
+    select("Reason", {
+      choices: [["", "any reason"], ...REASONS.map(choiceOf)],
+      changed: fieldOf("reason"),
+    }),
     all,
   );
   void table.refresh();
+  let known = live.statistics?.counts.dead_letters;
+  const timer = setInterval(() => {
+    const count = live.statistics?.counts.dead_letters;
+    if (count === known || live.state !== "live") return;
+    known = count;
+    void table.refresh();
+  }, REFRESH_MS);
   return {
     element: make("div", { class: "view" }, bar, table.element),
     refresh: () => void table.refresh(),
+    stop: () => clearInterval(timer),
   };
+}
+
+/**
+ * @param {string} reason
+ * @returns {[string, string]}
+ */
+function choiceOf(reason) {
+  return [reason, reason.replaceAll("-", " ")];
 }
 
 /**
@@ -139,7 +180,7 @@ async function openLetter(context, row, changed) {
     const letter = await api.get(`dead-letters/${row.id}`);
     drawer.show(
       factList([
-        ["Reason", state("warn", letter.reason)],
+        ["Reason", state("warn", letter.reason.replaceAll("-", " "))],
         ["When", time(letter.time)],
         ["Not delivered to", letter.session || "nobody in particular"],
         ["Published by", letter.publisher || "unknown"],

@@ -50,7 +50,7 @@ export function sessionsView(context) {
       {
         label: "Expires",
         kind: "number",
-        cell: (row) => row.expires_at ? time(row.expires_at) : "never",
+        cell: (row) => row.expires_at === null ? "–" : time(row.expires_at),
         minor: true,
       },
       {
@@ -110,7 +110,7 @@ async function openSession(context, clientId, changed) {
         ["Owner", session.owner ?? "–"],
         ["Kind", session.clean_session ? "ends with the connection" : "kept"],
         ["Away since", session.away_since === null ? "–" : time(session.away_since)],
-        ["Expires", session.expires_at ? time(session.expires_at) : "never"],
+        ["Expires", session.expires_at === null ? "–" : time(session.expires_at)],
         [
           "Queued",
           `${integer(session.queued_messages)} messages · ${bytes(session.queued_bytes)}`,

@@ -206,6 +206,12 @@ const GRADES = {
   violations: ["bad", "violations"],
 };
 
+/** @param {string} grade */
+function gradeOf(grade) {
+  const [kind, text] = GRADES[grade] ?? ["idle", grade];
+  return state(kind, text);
+}
+
 /** @param {Context} context */
 function reportPane({ api }) {
   const table = new DataTable({
@@ -222,7 +228,7 @@ function reportPane({ api }) {
     },
     columns: [
       { label: "Edge Node", kind: "name", cell: (row) => row.node },
-      { label: "Grade", cell: (row) => state(...GRADES[row.grade] ?? ["idle", row.grade]) },
+      { label: "Grade", cell: (row) => gradeOf(row.grade) },
       { label: "Statements broken", kind: "number", cell: (row) => integer(row.rows.length) },
       { label: "Statements kept", kind: "number", cell: (row) => integer(row.kept) },
       { label: "Messages", kind: "number", cell: (row) => integer(row.messages) },
