@@ -189,14 +189,15 @@ async function workOverTls(broker: SmokeBroker, options: SmokeOptions): Promise<
 }
 
 async function lookAtAdmin(broker: SmokeBroker, { passed }: SmokeOptions): Promise<void> {
-  for (const path of ["/healthz", "/readyz"]) {
+  const files = ["/", "/dashboard/main.js", "/dashboard/uplot.js"];
+  for (const path of ["/healthz", "/readyz", ...files]) {
     const response = await fetch(`http://${broker.admin}${path}`);
     await response.body?.cancel();
     if (response.status !== 200) throw new Error(`${path} answers ${response.status}`);
   }
   const metrics = await (await fetch(`http://${broker.admin}/metrics`)).text();
   if (!/^relayq_/m.test(metrics)) throw new Error(`/metrics has none of ours: ${metrics}`);
-  passed("health and metrics");
+  passed("health, metrics and the dashboard");
 }
 
 /** Born, and judged: so the parts for Sparkplug are there, which are loaded when they are wanted. */
