@@ -1,13 +1,18 @@
 /** A store whose commits are answered when a rig says so. */
 import type { Journal, StoredState } from "../../../src/broker/mod.ts";
-import { BatchJournal, type JournalRecord, type SealedBatch } from "../../../src/store/batch_journal.ts";
-import type { Store } from "../../../src/store/mod.ts";
+import {
+  BatchJournal,
+  type JournalRecord,
+  type SealedBatch,
+} from "../../../src/store/batch_journal.ts";
+import { MemoryStore, type Store } from "../../../src/store/mod.ts";
 import { StateImage } from "../../../src/store/state_image.ts";
 
 /** Keeps what is committed; a commit is one when it is answered. */
 export class HeldStore implements Store {
   readonly trouble = null;
   readonly statistics = null;
+  readonly letterShelf = new MemoryStore();
   /** What was carried out. */
   readonly records: JournalRecord[] = [];
   readonly #journal = new BatchJournal();
