@@ -21,11 +21,6 @@ export class EventStream implements ByteSource {
     this.#ended = ended;
   }
 
-  /** Events that were lost because the reader was too slow. */
-  get lost(): number {
-    return this.#lost;
-  }
-
   /** Sends an event; `json` has no line end. */
   send(event: string, json: string): void {
     this.#add(encoder.encode(`event: ${event}\ndata: ${json}\n\n`));

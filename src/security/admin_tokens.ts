@@ -139,11 +139,6 @@ export class AdminTokens {
     return diagnostics.finish(new AdminTokens(tokens, certificates));
   }
 
-  /** How many tokens and certificates there are. */
-  get size(): number {
-    return this.#tokens.length + this.#certificates.size;
-  }
-
   /** Whose token has this hash; null for nobody's. All are compared, however early one is right. */
   ofHash(sha256: Uint8Array): Admitted | null {
     let found: Admitted | null = null;
