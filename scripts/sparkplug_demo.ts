@@ -1,6 +1,7 @@
 /**
  * A small plant for ten seconds: a broker in monitor mode, three Edge Nodes with five Devices each,
  * one of which misbehaves, and a host. Prints what the broker counted and the report on each node.
+ * Two arguments change how long it takes: the number of rounds, and milliseconds between two.
  */
 import { Buffer } from "node:buffer";
 import mqtt, { type MqttClient } from "mqtt";
@@ -9,8 +10,10 @@ import { metric, payload } from "../tests/sparkplug/_encode.ts";
 const GROUP = "Demo plant";
 const HOST = "SCADA";
 const DEVICES = 5;
-const RUN_MS = 8_000;
+const ROUNDS = 16;
 const PERIOD_MS = 500;
+/** How often the broker publishes its counters. */
+const COUNTERS_MS = 250;
 const ROOT = new URL("..", import.meta.url).pathname;
 const TREE = "$SYS/broker/sparkplug/";
 const FLOAT = 9;
@@ -38,14 +41,17 @@ async function run(url: string): Promise<void> {
   const nodes: EdgeNode[] = [];
   for (const name of ["Line 1", "Line 2", "Line 3"]) nodes.push(await EdgeNode.join(url, name));
   say("A host and three Edge Nodes with five Devices each are born; Line 3 misbehaves.");
-  for (const endMs = performance.now() + RUN_MS; performance.now() < endMs;) {
+  const [rounds = ROUNDS, periodMs = PERIOD_MS] = Deno.args.map(Number);
+  for (let round = 0; round < rounds; round++) {
     for (const node of nodes) node.publishData();
     nodes[2]!.misbehave();
-    await sleep(PERIOD_MS);
+    await sleep(periodMs);
   }
   await nodes[2]!.client.endAsync(); // without saying NDEATH
   for (const node of nodes.slice(0, 2)) await node.leave();
-  await sleep(1500); // the counters are published once a second
+  const deaths = String(nodes.length * (1 + DEVICES));
+  const patienceMs = performance.now() + 20_000;
+  while (host.counters.get("deaths") !== deaths && performance.now() < patienceMs) await sleep(50);
   say("\nCounters of the broker:\n");
   for (const [topic, value] of host.counters) say(`  ${topic.padEnd(78)} ${value}`);
   const state = JSON.stringify({ online: false, timestamp: Date.now() });
@@ -199,7 +205,7 @@ recorded_messages_max = 1000
 capture_file = "${of.capture}"
 
 [sys_topics]
-interval_ms = 1000
+interval_ms = ${COUNTERS_MS}
 `;
 }
 
