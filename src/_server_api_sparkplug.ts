@@ -45,8 +45,9 @@ export function sparkplugView(
     node: ({ group, node }, query) => edgeNode(desk, { group, node, values, ...query }),
     violations: (query) => violations(desk, query),
     report: (query) => {
-      const names = referee.nodeNames()
+      const names = referee.plant.names()
         .filter(({ group, name }) => query.node === undefined || query.node === `${group}/${name}`)
+        .filter(({ heard }) => heard)
         .map((name) => ({ ...name, key: sortKey(name) }))
         .sort(byKey);
       const page = pageOfList(names, query, ({ key }) => key);
@@ -68,7 +69,7 @@ function topology(
   const after = query.cursor === undefined ? "" : decodeCursor(query.cursor);
   if (after === null) return null;
   const search = query.search?.toLowerCase() ?? "";
-  const names = referee.nodeNames().map((name) => ({ ...name, key: sortKey(name) }))
+  const names = referee.plant.names().map((name) => ({ ...name, key: sortKey(name) }))
     .filter(({ group, name, online }) =>
       (query.group === undefined || query.group === group) &&
       (query.online === undefined || query.online === online) &&
@@ -78,7 +79,7 @@ function topology(
   let [last, count, devices] = [after, 0, 0];
   const rest = names.filter(({ key }) => key > after);
   for (const { group, name, key } of rest) {
-    const node = referee.node(group, name, { withMetrics: false })!;
+    const node = referee.plant.node(group, name, { withMetrics: false })!;
     devices += query.devices ? node.devices.length : 0;
     if (count === query.limit || (count > 0 && devices > DEVICES_MAX)) break;
     const nodes = groups.get(group) ?? [];
@@ -94,7 +95,7 @@ function topology(
   return {
     mode,
     groups: Array.from(groups, ([name, nodes]) => ({ name, nodes })),
-    hosts: referee.hosts().map(apiHost),
+    hosts: referee.plant.hosts().map(apiHost),
     next: count < rest.length ? encodeCursor(last) : null,
     total: names.length,
   };
@@ -112,7 +113,7 @@ function edgeNode(
   },
 ): ApiEdgeNode | null {
   const { group, node: name, device, values } = query;
-  const node = desk.referee.node(group, name, { withMetrics: true });
+  const node = desk.referee.plant.node(group, name, { withMetrics: true });
   if (node === null) return null;
   let room = query.metrics;
   let left = 0;
@@ -209,6 +210,7 @@ function nodeFacts(node: NodeView) {
   return {
     name: node.name,
     connected: node.connected,
+    unknown_since_restart: !node.heard,
     online,
     since: moment(online ? lastBirthMs : lastDeathMs),
     client_id: node.clientIdentifier,

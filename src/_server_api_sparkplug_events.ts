@@ -35,8 +35,8 @@ export class PlantEvents {
   #look(): Map<string, boolean | null> {
     const { referee } = this.#desk;
     const online = new Map<string, boolean | null>();
-    for (const node of referee.nodeNames()) online.set(`${node.group}/${node.name}`, node.online);
-    for (const host of referee.hosts()) online.set(`STATE/${host.name}`, host.online);
+    for (const node of referee.plant.names()) online.set(`${node.group}/${node.name}`, node.online);
+    for (const host of referee.plant.hosts()) online.set(`STATE/${host.name}`, host.online);
     return online;
   }
 

@@ -12,6 +12,7 @@ import type { ClientFacts, Instant, Journal, SparkplugPolicy, StoredState } from
 import type { Config, SparkplugConfig } from "./config/mod.ts";
 import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
 import {
+  CERTIFICATE_PREFIX,
   type Inflate,
   type Json,
   loadJudging,
@@ -120,6 +121,7 @@ export class SparkplugDesk {
       retainLive: judging.retainLive,
       stampNodeDeath: judging.stampNodeDeath,
       classify: (topic) => judging.classify(topic),
+      closesForgers: sparkplug.mode === "strict",
       referee: this.#witness,
     };
   }
@@ -156,6 +158,10 @@ export class SparkplugDesk {
     const { wallMs } = turns.instant();
     this.#judging.referee.referee.restore(state.edgeNodes);
     for (const { topic, message } of state.retained) {
+      const birth = topic.startsWith(CERTIFICATE_PREFIX)
+        ? parseTopic(topic.slice(CERTIFICATE_PREFIX.length))
+        : null;
+      if (birth?.kind === "topic") this.referee.remember(birth);
       this.#judging.referee.announce(topic, message.payload, wallMs);
     }
   }

@@ -42,6 +42,7 @@ const DEVICE = {
 const NODE = {
   name: text(),
   connected: boolean(),
+  unknown_since_restart: boolean("Whether it is known by a birth that was kept, and no more."),
   online: boolean("Whether its NBIRTH holds."),
   since: nullable(dateTime("Since when it is so.")),
   client_id: nullable(text()),

@@ -351,7 +351,7 @@ export class Inbound {
     connection.topic = null;
     const { qos, retain } = this.#view;
     const message = this.#parts.router.arena.copy(bytes, this.#view);
-    this.#turn.deadLetters.give("publish-refused", message, { qos, retain });
+    this.#turn.deadLetters.give(entry.refusal, message, { qos, retain });
     this.#turn.denials.publish(connection, entry, 1);
     return PUBLISH_REFUSED; // [MQTT-3.3.5-2]
   }

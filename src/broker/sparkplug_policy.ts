@@ -86,6 +86,8 @@ export interface SparkplugPolicy {
   readonly stampNodeDeath: ((payload: Uint8Array, wallMs: number) => Uint8Array | null) | null;
   /** Whether established subscriptions get certificates with RETAIN 1, too. */
   readonly retainLive: boolean;
+  /** Whether who publishes under `$sparkplug/` is closed, and not only passed over. */
+  readonly closesForgers?: boolean;
   /** Null if nobody judges. */
   readonly referee: SparkplugReferee | null;
 }

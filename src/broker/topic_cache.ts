@@ -8,7 +8,7 @@ import {
 } from "../mqtt/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { AccessPolicy, PublishVerdict } from "./policy.ts";
-import { isServerTopic, mayRead } from "./server_topics.ts";
+import { isServerTopic, isSparkplugTree, mayRead } from "./server_topics.ts";
 import type { Session } from "./session.ts";
 import type { SparkplugPolicy, SparkplugTopic } from "./sparkplug_policy.ts";
 import type { TopicTrie } from "./topic_trie.ts";
@@ -59,7 +59,10 @@ export class TopicEntry {
 
   /** The verdict on a publish of this client; asked once, and then again when another one was. */
   judge(connection: Connection, turn: Turn): PublishVerdict {
-    if (this.serverOwned) return "drop";
+    if (this.serverOwned) {
+      const closes = turn.sparkplug?.closesForgers === true && isSparkplugTree(this.name);
+      return closes ? "close" : "drop";
+    }
     const ticket = turn.ticketOf(connection);
     if (this.publisher === ticket) return "allow";
     const verdict = turn.policy.publish(connection, this.name);

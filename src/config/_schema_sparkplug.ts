@@ -80,7 +80,7 @@ export const SPARKPLUG_TABLES = [
         type: "boolean",
         default: false,
         doc:
-          "Ask an Edge Node to be born again, in the modes monitor and strict, when only that puts right what was judged: data before the birth, a gap in seq, an unknown metric. Not sooner than 2 s after its CONNECT, at first every 30 s, then more and more seldom, and at most 5 a second of all. Hosts do this, too.",
+          "Ask an Edge Node to be born again, in the modes monitor and strict, when only that puts right what was judged: data before the birth, a gap in seq, an unknown metric. Not sooner than 2 s after its CONNECT, at first every 30 s, then more and more seldom, and at most 5 a second of all. Hosts do this, too. Where the mode strict withholds data until the next NBIRTH, it is asked for in any case.",
       },
       {
         name: "synthesize_deaths",

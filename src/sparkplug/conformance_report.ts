@@ -31,16 +31,16 @@ const ORDER: Readonly<Record<Severity, number>> = { fatal: 0, error: 1, warn: 2,
 
 /** Reports on every Edge Node that is known. */
 export function reportsOf(referee: Referee): NodeReport[] {
-  return referee.nodeNames().map((name) => reportOn(referee, name)!);
+  return referee.plant.names().flatMap((name) => reportOn(referee, name) ?? []);
 }
 
-/** The report on one Edge Node; null if it is not known. */
+/** The report on one Edge Node; null if it was not here. */
 export function reportOn(
   referee: Referee,
   of: { readonly group: string; readonly name: string },
 ): NodeReport | null {
-  const known = referee.node(of.group, of.name, { withMetrics: false });
-  if (known === null) return null;
+  const known = referee.plant.node(of.group, of.name, { withMetrics: false });
+  if (!known?.heard) return null;
   const { messages } = known;
   const node = `${of.group}/${of.name}`;
   const counts = referee.violations.countsOf(node);

@@ -108,6 +108,7 @@ export class ConnectJudge {
   /** Makes the client the owner; what was known of the session before is gone. */
   takeNode(client: RefereeClient, node: EdgeNode, nowMs: number): void {
     node.owner = client;
+    node.heard = true;
     if (client.willBdSeq !== null) {
       node.lastBdSeq = client.willBdSeq;
       this.#parts.registry.bdSeqSeen(node.key, client.willBdSeq);

@@ -220,6 +220,7 @@ export class DataScan {
       return;
     }
     this.#previous = born;
+    if (metric.dataType >= 0 && metric.dataType !== born.dataType) remarks |= Remark.wrongField;
     if (metric.field !== 0 && !metric.isNull) remarks |= this.#value(born, metric, context);
     this.#remark(remarks);
     if (metric.simple) this.#learn(born, { start, end, remarks: remarks & METRIC_REMARKS });

@@ -68,6 +68,8 @@ export class EdgeNode {
   readonly group: string;
   readonly name: string;
   owner: RefereeClient | null = null;
+  /** Whether it was here since the start; else it is known by a birth that was kept. */
+  heard = false;
   born = false;
   /** seq of the last message; -1 if it is not known. */
   seq = -1;

@@ -25,14 +25,8 @@ import { noteSubscription } from "./subscriptions_seen.ts";
 import { judgeTime } from "./time_judge.ts";
 import type { SparkplugTopic, TopicFault } from "./topic.ts";
 import { breachTopic } from "./topic_judge.ts";
-import {
-  type HostView,
-  hostViews,
-  type NodeView,
-  nodeView,
-  type Topology,
-  topologyOf,
-} from "./topology.ts";
+import { PlantView } from "./plant_view.ts";
+import { type Topology, topologyOf } from "./topology.ts";
 import { ViolationLog } from "./violation_log.ts";
 
 /** What to do with a CONNECT. */
@@ -72,6 +66,8 @@ const NODE_TYPES: ReadonlySet<string> = new Set([
 export class Referee {
   readonly violations: ViolationLog;
   readonly recorder: Recorder | null;
+  /** What is known, one by one. */
+  readonly plant: PlantView;
   readonly #options: RefereeOptions;
   readonly #parts: RefereeParts;
   readonly #judgement: Judgement;
@@ -91,6 +87,7 @@ export class Referee {
     this.violations = new ViolationLog({ subjectsMax: nodesMax + hostsMax + 1, violationsMax });
     this.#judgement = new Judgement(penalties(mode, overrides), this.violations);
     this.#registry = new Registry(options);
+    this.plant = new PlantView(this.#registry, this.violations);
     this.recorder = options.recordedMessagesMax > 0 ? new Recorder(options) : null;
     const parts: RefereeParts = {
       options,
@@ -236,7 +233,7 @@ export class Referee {
     judgeTime(this.#parts, nowMs);
     rateNodes(this.#registry.nodes, nowMs - this.#tickedMs);
     this.#tickedMs = nowMs;
-    return this.#options.rebirthRequests ? this.#rebirths.due(nowMs) : [];
+    return this.#rebirths.due(nowMs);
   }
 
   /** Rules that the fact before broke; good until the next one. */
@@ -248,6 +245,13 @@ export class Referee {
   census(): Census {
     const about = { rebirthRequests: this.#rebirths.sent, legacyStates: this.#legacyStates };
     return censusOf(this.#registry, { ...about, violations: this.violations });
+  }
+
+  /** A birth that was kept over a restart: nobody knows what has become of who was born by it. */
+  remember({ group, node: name, device }: SparkplugTopic): void {
+    if (!this.#registry.hasRoom && this.#registry.find(group, name) === null) return;
+    const node = this.#registry.node(group, name);
+    if (node !== null && device !== null) this.#registry.device(node, device);
   }
 
   /** What was known before a restart; to be told before the first CONNECT. */
@@ -268,30 +272,6 @@ export class Referee {
       rebirthRequestsSent: this.#rebirths.sent,
       legacyStates: this.#legacyStates,
     });
-  }
-
-  /** Names of all Edge Nodes that are known. */
-  nodeNames(): { readonly group: string; readonly name: string; readonly online: boolean }[] {
-    return Array.from(this.#registry.nodes, ({ group, name, born }) => ({
-      group,
-      name,
-      online: born,
-    }));
-  }
-
-  /** What is known of one Edge Node, now; null if nothing is. */
-  node(
-    group: string,
-    name: string,
-    about: { readonly withMetrics: boolean },
-  ): NodeView | null {
-    const node = this.#registry.find(group, name);
-    return node === null ? null : nodeView(node, { ...about, violations: this.violations });
-  }
-
-  /** What is known of hosts, now. */
-  hosts(): readonly HostView[] {
-    return hostViews(this.#registry, this.violations);
   }
 
   /** What the current births say of a metric that comes on this topic; null if they say nothing. */
@@ -359,7 +339,9 @@ export class Referee {
   }
 
   #wantRebirth(node: EdgeNode, nowMs: number): void {
-    if (!this.#options.rebirthRequests) return;
+    // What was withheld here has to be put right from here: nobody else knows of it.
+    const withheld = node.needsRebirth || this.#judgement.refuses;
+    if (!this.#options.rebirthRequests && !withheld) return;
     this.#rebirths.want(node, this.#judgement.broken[0] ?? "withheld", nowMs);
   }
 

@@ -80,6 +80,11 @@ export class Registry {
     return changed;
   }
 
+  /** Whether there is room for one more Edge Node without giving up another. */
+  get hasRoom(): boolean {
+    return this.#nodes.size < this.#bounds.nodesMax;
+  }
+
   /** The Edge Node, or null if it is not known. */
   find(group: string, name: string): EdgeNode | null {
     return this.#groups.get(group)?.get(name) ?? null;

@@ -28,11 +28,22 @@ export interface DeviceView {
   readonly metrics: readonly MetricView[];
 }
 
+/** Which Edge Node, in short. */
+export interface NodeName {
+  readonly group: string;
+  readonly name: string;
+  readonly online: boolean;
+  /** Whether it was here since the start. */
+  readonly heard: boolean;
+}
+
 /** An Edge Node. */
 export interface NodeView {
   readonly group: string;
   readonly name: string;
   readonly connected: boolean;
+  /** Whether it was here since the start; else nobody knows whether it is online. */
+  readonly heard: boolean;
   readonly online: boolean;
   readonly clientIdentifier: string | null;
   readonly bdSeq: number | null;
@@ -122,6 +133,7 @@ export function nodeView(
     group: node.group,
     name: node.name,
     connected: owner !== null,
+    heard: node.heard,
     online: node.born,
     clientIdentifier: owner?.clientIdentifier ?? null,
     bdSeq: node.bdSeq,

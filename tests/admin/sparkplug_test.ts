@@ -306,6 +306,33 @@ Deno.test("last values: in pages, searched, and stale when their Edge Node is aw
   }
 });
 
+Deno.test("after a restart the Edge Nodes of the certificates are there, and nobody knows how they are", async () => {
+  const dataDir = await Deno.makeTempDir({ prefix: "relayq-test-" });
+  const store = { kind: "sqlite", dataDir } as const;
+  const sparkplug = { mode: "monitor", lastValues: true } as const;
+  {
+    await using api = await ApiBroker.start({ store, sparkplug }, { keepDataDir: true });
+    using node = await EdgeNode.join(api);
+    await node.born(["Pump", "Fan"]);
+  }
+  {
+    await using api = await ApiBroker.start({ store, sparkplug }, { keepDataDir: true });
+    const first = async () => {
+      const { json } = await api.call("GET /api/v1/sparkplug/topology");
+      const [{ nodes: [node] }] = json.groups;
+      const { name: called, online, since, unknown_since_restart, devices } = node;
+      return [called, online, since === null, unknown_since_restart, devices.length];
+    };
+    assertEquals(await first(), ["Line ä", false, true, true, 2]);
+    assertEquals((await api.call("GET /api/v1/sparkplug/report")).json.items, []);
+    using node = await EdgeNode.join(api);
+    await node.born(["Pump"]);
+    assertEquals(await first(), ["Line ä", true, false, false, 2]);
+    assertEquals((await api.call("GET /api/v1/sparkplug/report")).json.total, 1);
+  }
+  await Deno.remove(dataDir, { recursive: true });
+});
+
 Deno.test("where nobody is judged the plant is empty, and values that are not kept are not there", async () => {
   await using api = await plant({ mode: "aware", lastValues: false });
   using node = await EdgeNode.join(api);

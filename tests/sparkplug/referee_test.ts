@@ -74,6 +74,43 @@ Deno.test("after a withheld message nothing passes until the next NBIRTH", () =>
   assertEquals(plant.ndata().action, "route");
 });
 
+Deno.test("a metric keeps the datatype of its birth, also where the value stands in the same field", () => {
+  for (
+    const [type, rules] of [[7, ["dataTypeSuperfluous"]], [3, [
+      "dataTypeSuperfluous",
+      "valueField",
+    ]]] as const
+  ) {
+    const plant = new Plant().bornNode();
+    // Twice: what was learnt of the first one holds for the second.
+    for (const value of [1, 2]) {
+      plant.ndata({
+        metrics: [{ name: "Count", timestamp: plant.nowMs, type, value: [10, value] }],
+      });
+    }
+    const broken = new Set(plant.referee.violations.latest().map(({ rule }) => rule));
+    assertEquals([...broken].toSorted(), [...rules]);
+    assertEquals(plant.referee.violations.total, 2 * rules.length);
+  }
+});
+
+Deno.test("what strict mode withholds is asked for again, whatever the switch says", () => {
+  for (const mode of ["strict", "monitor"] as const) {
+    const plant = new Plant({ mode, rebirthRequests: false }).bornDevice();
+    plant.nowMs += 5000;
+    plant.ndata({ seq: 99 }); // passes, and leaves it to the hosts
+    assertEquals(plant.referee.tick(plant.nowMs), []);
+    plant.seq = 100;
+    plant.ndata({ metrics: [{ name: "Nobody", timestamp: plant.nowMs, value: [10, 1] }] });
+    const asked = plant.referee.tick(plant.nowMs + 1000).map(({ cause }) => cause);
+    assertEquals(asked, mode === "strict" ? ["ndataKnown"] : []);
+  }
+  const early = new Plant({ mode: "strict", rebirthRequests: false });
+  early.join();
+  early.ndata();
+  assertEquals(early.referee.tick(early.nowMs + 5000).length, 1);
+});
+
 Deno.test("a rebirth is asked for once, later again and more rarely, and not of who does not listen", () => {
   const plant = new Plant({ rebirthRequests: true }).bornNode();
   const asked: number[] = [];

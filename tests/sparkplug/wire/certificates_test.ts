@@ -45,6 +45,19 @@ Deno.test("clients cannot publish in the tree of certificates, in no mode", asyn
   }
 });
 
+Deno.test("in strict mode who publishes in the tree of certificates is closed", async () => {
+  await using broker = await TestBroker.start({ sparkplug: { mode: "strict" } });
+  using forger = await WireClient.connect(broker.port);
+  await forger.publish("$SYS/x", "x", { qos: 1 }); // passed over, as in every mode
+  const forged = { payload: birth(1), qos: 1 as const, retain: true };
+  await send(forger, CERTIFICATES + NBIRTH, forged).then(
+    () => assertEquals("acknowledged", "closed"),
+    () => {},
+  );
+  assertEquals(await kept(broker), []);
+  assertEquals(statisticsOf(broker).dropped["server-topic"], 2);
+});
+
 Deno.test("the birth of another client takes the place of the one that is kept", async () => {
   await using broker = await TestBroker.start();
   using older = await WireClient.connect(broker.port);
