@@ -59,7 +59,7 @@ export async function openSparkplug(config: Config): Promise<SparkplugSide | { p
     return { policy: new SparkplugAwareness(sparkplug), desk: null, values: null };
   }
   const room = await loadJudging();
-  const codec = await room.PayloadCodec.load();
+  const codec = await room.PayloadCodec.load(room.PAYLOAD_LIMITS, () => performance.now());
   const values = lastValues
     ? new SparkplugValues(room, { codec, config: sparkplug, inflate })
     : null;
@@ -235,6 +235,9 @@ export class SparkplugDesk {
     return {
       census: referee.census(),
       violations: referee.violations.totals(),
+      rebirthsByCause: referee.rebirthsByCause,
+      decoded: this.#codec.decoded,
+      decodingS: this.#codec.decodingMs / 1000,
       recordedBytes: referee.recorder?.bytes ?? 0,
       unrecorded: referee.recorder?.unrecorded ?? 0,
       jsonLeft: this.#json?.left ?? 0,

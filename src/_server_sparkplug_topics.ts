@@ -58,6 +58,9 @@ function figuresOf(referee: Referee): [string, number][] {
     ["messages/withheld", census.withheld],
     ["seq-gaps", census.seqGaps],
     ["rebirth-requests", census.rebirthRequests],
+    ...[...referee.rebirthsByCause].map(([cause, count]): [string, number] => {
+      return [`rebirth-requests/${cause}`, count];
+    }),
     ["legacy-states", census.legacyStates],
     ["not-judged/nodes", unfit.nodes],
     ["not-judged/devices", unfit.devices],

@@ -10,6 +10,9 @@ interface TrafficFigures {
   readonly recordedBytes: number;
   readonly unrecorded: number;
   readonly jsonLeft: number;
+  /** Payloads decoded in full, and the seconds that took. */
+  readonly decoded: number;
+  readonly decodingS: number;
 }
 
 /** What the referee knows. */
@@ -17,6 +20,8 @@ export interface SparkplugFigures extends TrafficFigures {
   readonly census: Census;
   /** Violations by statement; what clients call themselves is no label. */
   readonly violations: Iterable<readonly [string, number]>;
+  /** By rule. */
+  readonly rebirthsByCause: Iterable<readonly [string, number]>;
 }
 
 // What is summed up over the known Edge Nodes falls when one is forgotten: no counter.
@@ -53,8 +58,15 @@ const UNFIT = {
 const TRAFFIC = {
   recordedBytes: gauge("relayq_sparkplug_recorded_bytes", "Bytes of the messages recorded."),
   unrecorded: counter("relayq_sparkplug_unrecorded_total", "Messages without room to record."),
+  decoded: counter("relayq_sparkplug_decoded_total", "Payloads decoded in full."),
+  decodingS: counter("relayq_sparkplug_decoding_seconds_total", "Time that took."),
   jsonLeft: counter("relayq_sparkplug_json_left_total", "Messages too many to be shown as JSON."),
 } as const satisfies Descriptions<TrafficFigures>;
+
+const REBIRTHS = counter(
+  "relayq_sparkplug_rebirth_requests_by_cause_total",
+  "Rebirths asked for, by the rule whose breach made them necessary.",
+);
 
 const VIOLATIONS = counter(
   "relayq_sparkplug_violations_total",
@@ -64,11 +76,12 @@ const VIOLATIONS = counter(
 /** The referee; nothing where nobody is judged. */
 export function sparkplugMetrics(sparkplug: SparkplugFigures | null): Metric[] {
   if (sparkplug === null) return [];
-  const { census, violations } = sparkplug;
+  const { census, violations, rebirthsByCause } = sparkplug;
   return [
     ...metricsOfOne<Census>(CENSUS, census),
     ...metricsOfOne<Census["unfit"]>(UNFIT, census.unfit),
     ...metricsOfOne<TrafficFigures>(TRAFFIC, sparkplug),
+    byLabel(REBIRTHS, { label: "cause", counts: rebirthsByCause }),
     byLabel(VIOLATIONS, { label: "tck_id", counts: violations }),
   ];
 }

@@ -35,8 +35,9 @@ export class RebirthRequests {
   readonly #wishes = new Map<EdgeNode, Wish>();
   #secondStartMs = 0;
   #sentInSecond = 0;
-  /** Requests handed out so far. */
+  /** Requests handed out so far, and by what made them necessary: rules, and a few words more. */
   sent = 0;
+  readonly sentByCause = new Map<string, number>();
 
   /** Notes that the Edge Node should be asked. */
   want(node: EdgeNode, cause: string, nowMs: number): void {
@@ -88,6 +89,7 @@ export class RebirthRequests {
       wish.pauseMs = Math.min(wish.pauseMs * 2, LONGEST_PAUSE_MS);
       this.#sentInSecond++;
       this.sent++;
+      this.sentByCause.set(wish.cause, (this.sentByCause.get(wish.cause) ?? 0) + 1);
       node.rebirthsAsked++;
       node.lastRebirthMs = nowMs;
       node.lastRebirthCause = `the broker: ${wish.cause}`;

@@ -241,6 +241,11 @@ export class Referee {
     return this.#judgement.broken;
   }
 
+  /** Rebirths asked for, by the rule that made it necessary, or "withheld". */
+  get rebirthsByCause(): ReadonlyMap<string, number> {
+    return this.#rebirths.sentByCause;
+  }
+
   /** Figures of all Edge Nodes and hosts together. */
   census(): Census {
     const about = { rebirthRequests: this.#rebirths.sent, legacyStates: this.#legacyStates };

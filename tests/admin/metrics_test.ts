@@ -134,10 +134,13 @@ Deno.test("where Sparkplug is judged, the page tells of nodes and of violations 
   await using broker = await adminBroker({ sparkplug: { mode: "monitor" } });
   using client = await WireClient.connect(broker.port, { clientIdentifier: "node" });
   for (let i = 0; i < 3; i++) await client.publish(`spBv1.0/G/NDATA/E${i}`, "x", { qos: 1 });
+  await client.publish("spBv1.0/G/NBIRTH/E0", "x".repeat(1000), { qos: 1 });
   const page = await pageOf(broker);
   const values = valuesOf(page);
-  assertEquals(values.get("relayq_sparkplug_nodes_online"), 0);
+  assertEquals(values.get("relayq_sparkplug_nodes_online"), 1);
   assertEquals(values.get("relayq_sparkplug_unfit_nodes_total"), 0);
+  assertEquals(values.get("relayq_sparkplug_decoded_total"), 1);
+  assertGreater(values.get("relayq_sparkplug_decoding_seconds_total"), 0);
   const breaches = values.get("relayq_sparkplug_breaches_total")!;
   assertGreater(breaches, 2);
   const violations = [...values].filter(([name]) => name.startsWith("relayq_sparkplug_violations"));

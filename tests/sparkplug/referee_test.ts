@@ -163,6 +163,7 @@ Deno.test("who is born as it was asked to be, and needs it again at once, is not
   assertEquals(plant.referee.tick(plant.nowMs), []);
   const [node] = plant.referee.topology().nodes;
   assertEquals([node!.rebirthsAsked, node!.lastRebirthCause], [5, "the broker: ndataSeqNext"]);
+  assertEquals([...plant.referee.rebirthsByCause], [["ndataSeqNext", 5]]);
 });
 
 Deno.test("rebirth requests of all nodes together are spread over time", () => {

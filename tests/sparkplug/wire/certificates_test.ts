@@ -252,6 +252,8 @@ Deno.test("the figures of certificates and deaths are published", async () => {
     "certificates/count": "1",
     "certificates/bytes": String(certificateBytes),
     "certificates/stored": "2",
+    "certificates/expired": "0",
+    "certificates/purged": "0",
     "certificates/refused": "1",
     "ndeath/stamped": "1",
     "ndeath/not-stamped": "1",
