@@ -8,6 +8,9 @@ import type { Defines, SpinModel } from "./_spin_model.ts";
 /** Assertions may fail and processes may wait for ever: all steps are wanted. */
 const ALL_STEPS = ["-A", "-E"] as const;
 
+/** Steps that are repeated on the code in the bounded run, at least. */
+const QUICK_STEPS = 2_500;
+
 /** Where verifiers are made, and how much time they are worth. */
 export class Workshop {
   readonly #folder: string;
@@ -95,7 +98,8 @@ export async function repeat(
   const size = replaySize(model, shop);
   const pan = await shop.generate(model, size);
   const relation = await relationOf(pan, await pan.compile("steps"));
-  const result = await onCode(model, relation, size);
+  const stepsMax = shop.quick ? QUICK_STEPS : Infinity;
+  const result = await onCode(model, relation, { size, stepsMax });
   return { ...result, size: relation.size, states: relation.states };
 }
 
@@ -111,7 +115,10 @@ export async function breakModel(
   const rejectedBy = (await pan.run(steps)).errors > 0
     ? "assertion"
     : await brokenFormula(model, pan);
-  const { difference } = await onCode(model, await relationOf(pan, steps), size);
+  const { difference } = await onCode(model, await relationOf(pan, steps), {
+    size,
+    stepsMax: Infinity, // it ends at the first difference
+  });
   return { mutant, rejectedBy, difference };
 }
 
@@ -132,11 +139,11 @@ async function relationOf(pan: Pan, steps: string): Promise<Relation> {
 async function onCode(
   model: SpinModel,
   relation: Relation,
-  size: Defines,
+  { size, stepsMax }: { size: Defines; stepsMax: number },
 ): Promise<ReplayResult> {
   const rig = model.rig(size);
   try {
-    return await replay(relation, rig);
+    return await replay(relation, rig, stepsMax);
   } finally {
     await rig.close();
   }

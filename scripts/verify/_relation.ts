@@ -7,6 +7,9 @@ export interface Step {
   readonly to: string;
 }
 
+/** Distance of the first states that are looked at; a power of 8. */
+const STRIDE = 512;
+
 const LINE = /^@ (.*?) > (.*?) > (.*)$/;
 
 /** All steps of a model. */
@@ -46,7 +49,7 @@ export class Relation {
     const before = this.#shortestWays();
     const left = new Map<string, Step[]>();
     for (const [state, steps] of this.#steps) left.set(state, [...steps.values()]);
-    for (const state of left.keys()) {
+    for (const state of scattered([...left.keys()])) {
       while (left.get(state)!.length > 0) yield this.#walk(state, before, left);
     }
   }
@@ -90,6 +93,14 @@ export class Relation {
     if (known !== undefined) return;
     steps.set(step.act, step);
     this.#size++;
+  }
+}
+
+/** In an order in which the first few come from everywhere. */
+function* scattered(states: readonly string[]): Generator<string> {
+  const { length } = states;
+  for (let stride = STRIDE; stride > 0; stride = Math.floor(stride / 8)) {
+    for (let at = stride === STRIDE ? 0 : stride; at < length; at += stride) yield states[at]!;
   }
 }
 

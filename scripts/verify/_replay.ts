@@ -2,6 +2,9 @@
 import { readVariables, type Relation } from "./_relation.ts";
 import type { Rig } from "./replay/rig.ts";
 
+/** So many steps before a difference are told. */
+const WAY_STEPS = 24;
+
 /** How a replay went. */
 export interface ReplayResult {
   /** Steps that were carried out, those on the way to others included. */
@@ -12,11 +15,25 @@ export interface ReplayResult {
   readonly difference: string | null;
 }
 
-/** Takes every step of the model. */
-export async function replay(relation: Relation, rig: Rig): Promise<ReplayResult> {
+/** Takes every step of the model, or some from everywhere until `stepsMax` are carried out. */
+export function replay(
+  relation: Relation,
+  rig: Rig,
+  stepsMax = Infinity,
+): Promise<ReplayResult> {
+  const done = last.then(() => takeSteps(relation, rig, stepsMax));
+  last = done.catch(() => {});
+  return done;
+}
+
+/** One at a time: rigs put clocks and files of their own in the place of those of the runtime. */
+let last: Promise<unknown> = Promise.resolve();
+
+async function takeSteps(relation: Relation, rig: Rig, stepsMax: number): Promise<ReplayResult> {
   let steps = 0;
   let compared: readonly string[] = [];
   for (const walk of relation.walks()) {
+    if (steps >= stepsMax) break;
     await rig.reset();
     const start = differenceAt(rig, relation.initial);
     if (start !== null) return { steps, compared, difference: `at the start: ${start}` };
@@ -33,7 +50,8 @@ export async function replay(relation: Relation, rig: Rig): Promise<ReplayResult
         difference = error instanceof Error ? error.message : String(error);
       }
       if (difference === null) continue;
-      const way = walk.slice(0, index + 1).map(({ act }) => act).join(", ");
+      const way = walk.slice(Math.max(0, index + 1 - WAY_STEPS), index + 1)
+        .map(({ act }) => act).join(", ");
       return { steps, compared, difference: `${difference}; behind: ${way}` };
     }
   }

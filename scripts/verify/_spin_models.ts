@@ -1,8 +1,14 @@
 /** The models of concurrency that are explored. */
 import type { SpinModel } from "./_spin_model.ts";
 import { AckGateRig } from "./replay/ack_gate.ts";
+import { DrainRig } from "./replay/drain.ts";
+import { OutboxRig } from "./replay/outbox.ts";
+import { ReloadRig } from "./replay/reload.ts";
 import { StoreQueueRig } from "./replay/store_queue.ts";
 import { TakeOverRig } from "./replay/take_over.ts";
+
+const OUTBOX = { HIGH: 2, LOW: 1, MOST: 4 };
+const DRAIN = { MESSAGES: 1, CHANGES: 1 };
 
 const STORE_QUEUE = {
   name: "store_queue",
@@ -34,6 +40,44 @@ export const SPIN_MODELS: readonly SpinModel[] = [
     mutants: ["MUTANT_EARLY", "MUTANT_LATE_VERDICT", "MUTANT_NO_TAKE_OVER"],
     unreached: [],
     rig: ({ K }) => new TakeOverRig({ connections: K! }),
+  },
+  {
+    name: "outbox",
+    variant: "",
+    defines: {},
+    full: { HIGH: 8, LOW: 4, MOST: 16 },
+    replayed: { quick: OUTBOX, full: OUTBOX },
+    formulas: ["freed", "relaxed", "ends"],
+    mutants: ["MUTANT_LOST_WAKE_UP", "MUTANT_FORGETS", "MUTANT_CLOSES_EARLY"],
+    unreached: [],
+    rig: ({ HIGH, LOW, MOST }) => new OutboxRig({ high: HIGH!, low: LOW!, most: MOST! }),
+  },
+  {
+    name: "drain",
+    variant: "",
+    defines: {},
+    full: { MESSAGES: 2, CHANGES: 2 },
+    replayed: { quick: DRAIN, full: DRAIN },
+    formulas: ["ends", "goodbye", "nothing_begins"],
+    mutants: ["MUTANT_ACCEPTS_LATE", "MUTANT_DEAF", "MUTANT_REFUSES_ALL"],
+    unreached: [],
+    rig: () => new DrainRig(),
+  },
+  {
+    name: "reload",
+    variant: "",
+    defines: {},
+    full: {},
+    replayed: { quick: {}, full: {} },
+    formulas: ["applied", "revoked", "answered", "judged"],
+    mutants: [
+      "MUTANT_NO_SECOND_LOOK",
+      "MUTANT_JOINS_RUNNING",
+      "MUTANT_REVOKES_NOBODY",
+      "MUTANT_STALE_VERDICT",
+    ],
+    unreached: [],
+    rig: () => new ReloadRig(),
   },
   {
     ...STORE_QUEUE,

@@ -1,25 +1,18 @@
 /** The steps of `models/drain.pml` on the reception of the server, its turns, drivers and core. */
-import { AuditTrail } from "../../../src/_server_audit.ts";
-import { ConnectionAudit } from "../../../src/_server_audit_connections.ts";
+import type { AuditTrail } from "../../../src/_server_audit.ts";
 import { letGo } from "../../../src/_server_let_go.ts";
-import { logOptions } from "../../../src/_server_log.ts";
-import { brokerLimits, openGatekeeper } from "../../../src/_server_parts.ts";
-import { Reception } from "../../../src/_server_reception.ts";
-import { Turns } from "../../../src/_server_turns.ts";
-import { Broker, type Connection, OPEN_ACCESS } from "../../../src/broker/mod.ts";
+import { openGatekeeper } from "../../../src/_server_parts.ts";
+import { OPEN_ACCESS } from "../../../src/broker/mod.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/mod.ts";
 import { type ControlPacket, encodePacket } from "../../../src/mqtt/mod.ts";
+import type { Gatekeeper } from "../../../src/security/mod.ts";
 import type { JournalRecord } from "../../../src/store/batch_journal.ts";
-import { FrontDoor, Gatekeeper, Visitor } from "../../../src/security/mod.ts";
-import { BenchStream } from "./bench_stream.ts";
-import { HeldStore } from "./held_store.ts";
 import { connectOf, publishOf, willOf } from "./packets.ts";
 import { type Observation, type Rig, settle } from "./rig.ts";
+import { type BenchClient, MICROTASKS, noTrail, ServerBench } from "./server_bench.ts";
 import { packetsIn } from "./turn_bench.ts";
 import { VirtualTimers } from "./virtual_timers.ts";
 
-/** Enough for all steps with which the server looks at every socket. */
-const MICROTASKS = 160;
 const DRAIN_MS = 5_000;
 /** `DRAIN_LOOK_MS` and `SHUTDOWN_MS` of the reception, `LINGER_MS` of the driver. */
 const LOOK_MS = 10;
@@ -40,20 +33,13 @@ const WILLS = { set: 1, published: 2, discarded: 3 } as const;
 /** The promise that is the CONNACK of the second connection; those before are PUBACKs. */
 const CONNACK = 2;
 
-interface Client {
-  readonly stream: BenchStream;
-  readonly connection: Connection;
-}
-
 /** One server with two clients. */
 export class DrainRig implements Rig {
   #timers = new VirtualTimers();
   #gatekeeper: Gatekeeper | null = null;
   #trail!: AuditTrail;
-  #store!: HeldStore;
-  #turns!: Turns;
-  #reception!: Reception;
-  #clients: Client[] = [];
+  #server!: ServerBench;
+  #clients: BenchClient[] = [];
   /** The timers that end the sockets of the clients. */
   #lingers: (number | undefined)[] = [];
   #phase: number = PHASES.serving;
@@ -70,7 +56,7 @@ export class DrainRig implements Rig {
       const gatekeeper = await openGatekeeper(DEFAULT_CONFIG);
       if ("problem" in gatekeeper) throw new Error(gatekeeper.problem);
       this.#gatekeeper = gatekeeper;
-      this.#trail = await openTrail();
+      this.#trail = await noTrail();
     }
     await this.#timers.during(() => this.#begin());
   }
@@ -84,7 +70,7 @@ export class DrainRig implements Rig {
   }
 
   observe(): Observation {
-    const { broker } = this.#turns;
+    const { broker } = this.#server.turns;
     const isGone = this.#phase === PHASES.gone;
     const observation: Record<string, number> = { phase: this.#phase, late: Number(this.#isLate) };
     if (isGone) return observation;
@@ -107,27 +93,8 @@ export class DrainRig implements Rig {
   close(): void {}
 
   async #begin(): Promise<void> {
-    this.#store = new HeldStore();
-    const door = FrontDoor.open(DEFAULT_CONFIG, () => {});
-    if ("problem" in door) throw new Error(door.problem);
-    const audit = new ConnectionAudit(this.#trail, () => null);
-    this.#turns = new Turns((pool) =>
-      new Broker({
-        limits: brokerLimits(DEFAULT_CONFIG),
-        policy: OPEN_ACCESS,
-        sparkplug: null,
-        journal: this.#store.journal,
-        randomId: () => "random",
-        pool,
-      }), {
-      store: this.#store,
-      witness: audit,
-      logOptions: logOptions(DEFAULT_CONFIG.log),
-      writeLog: () => {},
-    });
-    this.#turns.broker.restore(this.#store.load(), this.#turns.instant());
-    this.#reception = new Reception(this.#turns, { gatekeeper: this.#gatekeeper!, door, audit });
-    this.#turns.serve(this.#reception);
+    const parts = { gatekeeper: this.#gatekeeper!, trail: this.#trail, policy: OPEN_ACCESS };
+    this.#server = new ServerBench(parts);
     this.#clients = [];
     this.#phase = PHASES.serving;
     this.#isLate = false;
@@ -136,47 +103,26 @@ export class DrainRig implements Rig {
     this.#places = [0, 0, 0];
     this.#lingers = [undefined, undefined];
     await this.#leaveSession("known");
-    await this.#arrive(connectOf("first", { will: willOf("will") }));
-    this.#clients[0]!.stream.taken.length = 0;
+    const first = await this.#server.connect(connectOf("first", { will: willOf("will") }));
+    first.stream.taken.length = 0;
+    this.#clients = [first];
   }
 
   /** A client that came, got its Session, and is away now. */
   async #leaveSession(clientIdentifier: string): Promise<void> {
-    await this.#arrive(connectOf(clientIdentifier, { cleanSession: false }));
-    const [{ stream }] = this.#clients as [Client];
+    const options = { cleanSession: false } as const;
+    const { stream } = await this.#server.connect(connectOf(clientIdentifier, options));
     stream.hangUp();
     await settle(MICROTASKS);
-    this.#store.answer();
-    await settle(MICROTASKS);
-    this.#clients = [];
-  }
-
-  async #arrive(connect: ControlPacket): Promise<void> {
-    const { stream } = this.#open();
-    stream.send(encodePacket(connect));
-    await settle(MICROTASKS);
-    this.#store.answer();
-    await settle(MICROTASKS);
-    stream.take(stream.offered.length);
-    await settle(MICROTASKS);
-  }
-
-  #open(): Client {
-    const stream = new BenchStream();
-    const visitor = Visitor.of("bench", { hostname: "192.0.2.1", port: 1 })!;
-    this.#reception.accepted({ stream, visitor, certificate: null, tls: null });
-    const connection = [...this.#turns.broker.connections()].at(-1)!;
-    const client = { stream, connection };
-    this.#clients.push(client);
-    return client;
+    await this.#server.answer();
   }
 
   #carryOut([act, argument]: readonly string[]): void {
-    const { broker } = this.#turns;
+    const { broker } = this.#server.turns;
     const number = Number(argument);
     switch (act) {
       case "open":
-        this.#open();
+        this.#clients.push(this.#server.open());
         return;
       case "connect":
         this.#sent.add(CONNACK);
@@ -196,7 +142,7 @@ export class DrainRig implements Rig {
         return stream.take(stream.offered.length);
       }
       case "answer":
-        return this.#store.answer();
+        return this.#server.store.answer();
       case "pressure": {
         const isShort = number === 1;
         const pressure = { refuseConnections: isShort, shedQos0: false, shedQueues: false };
@@ -214,7 +160,7 @@ export class DrainRig implements Rig {
     switch (act) {
       case "drain":
         this.#phase = PHASES.draining;
-        void this.#reception.drain(DRAIN_MS).then(() => this.#phase = PHASES.drained);
+        void this.#server.reception.drain(DRAIN_MS).then(() => this.#phase = PHASES.drained);
         return;
       case "look":
         return this.#timers.ring(this.#timers.timers(LOOK_MS).at(0));
@@ -224,7 +170,7 @@ export class DrainRig implements Rig {
         return;
       case "shut_down":
         this.#phase = PHASES.shutting;
-        void this.#reception.shutDown().then(() => this.#phase = PHASES.shut);
+        void this.#server.reception.shutDown().then(() => this.#phase = PHASES.shut);
         return;
       case "enough":
         return this.#timers.ring(this.#timers.timers(SHUTDOWN_MS).at(0));
@@ -236,10 +182,10 @@ export class DrainRig implements Rig {
   }
 
   #end(): void {
-    const { broker, log } = this.#turns;
-    broker.stopping(this.#turns.instant());
-    this.#turns.end();
-    const parts = { desk: null, store: this.#store, trail: this.#trail, log };
+    const { broker, log } = this.#server.turns;
+    broker.stopping(this.#server.turns.instant());
+    this.#server.turns.end();
+    const parts = { desk: null, store: this.#server.store, trail: this.#trail, log };
     void letGo("end", parts).then(() => this.#phase = PHASES.gone);
   }
 
@@ -265,7 +211,7 @@ export class DrainRig implements Rig {
       if (isLost || last === PLACES.lost) return PLACES.lost;
       return this.#sent.has(promise) ? PLACES.passedOver : PLACES.none;
     });
-    for (const record of this.#store.records) {
+    for (const record of this.#server.store.records) {
       const promise = this.#promiseOf(record);
       if (promise !== null) this.#stored.add(promise);
     }
@@ -292,7 +238,7 @@ export class DrainRig implements Rig {
 
   #will(): number {
     if (this.#clients[0]!.connection.will !== null) return WILLS.set;
-    const { willsPublished } = this.#turns.broker.statistics;
+    const { willsPublished } = this.#server.turns.broker.statistics;
     return willsPublished > 0 ? WILLS.published : WILLS.discarded;
   }
 }
@@ -300,7 +246,7 @@ export class DrainRig implements Rig {
 const CLOSED = 3;
 const ENDED = 4;
 
-function stateOf({ stream, connection }: Client): number {
+function stateOf({ stream, connection }: BenchClient): number {
   if (stream.ended) return ENDED;
   if (connection.closed) return CLOSED;
   return connection.session === null ? 1 : 2;
@@ -312,11 +258,4 @@ function note(bytes: Uint8Array, place: number, places: Map<number, number>): vo
     else if (packet.type === "PUBACK") places.set(packet.packetId - 1, place);
     else throw new Error(`Cannot place ${packet.type}: not expected`);
   }
-}
-
-async function openTrail(): Promise<AuditTrail> {
-  const config = { ...DEFAULT_CONFIG.audit, enabled: false };
-  const trail = await AuditTrail.open(config, { dataDir: "", version: "", say: () => {} });
-  if ("problem" in trail) throw new Error(trail.problem);
-  return trail;
 }
