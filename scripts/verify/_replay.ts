@@ -1,5 +1,5 @@
 /** Repeats the steps of a model on the code and compares what is there behind each of them. */
-import { readVariables, type Relation } from "./_relation.ts";
+import { readVariables, type Relation, type Step } from "./_relation.ts";
 import type { Rig } from "./replay/rig.ts";
 
 /** So many steps before a difference are told. */
@@ -9,6 +9,8 @@ const WAY_STEPS = 24;
 export interface ReplayResult {
   /** Steps that were carried out, those on the way to others included. */
   readonly steps: number;
+  /** Of these, different ones. */
+  readonly distinct: number;
   /** Variables of the model that were compared. */
   readonly compared: readonly string[];
   /** Where model and code differ first; null if they do not. */
@@ -31,15 +33,19 @@ let last: Promise<unknown> = Promise.resolve();
 
 async function takeSteps(relation: Relation, rig: Rig, stepsMax: number): Promise<ReplayResult> {
   let steps = 0;
+  const taken = new Set<Step>();
   let compared: readonly string[] = [];
   for (const walk of relation.walks()) {
     if (steps >= stepsMax) break;
     await rig.reset();
     const start = differenceAt(rig, relation.initial);
-    if (start !== null) return { steps, compared, difference: `at the start: ${start}` };
+    if (start !== null) {
+      return { steps, distinct: taken.size, compared, difference: `at the start: ${start}` };
+    }
     compared = Object.keys(rig.observe());
     for (const [index, step] of walk.entries()) {
       steps++;
+      taken.add(step);
       let difference: string | null;
       try {
         const done = rig.step(step.act.split(" "));
@@ -52,10 +58,10 @@ async function takeSteps(relation: Relation, rig: Rig, stepsMax: number): Promis
       if (difference === null) continue;
       const way = walk.slice(Math.max(0, index + 1 - WAY_STEPS), index + 1)
         .map(({ act }) => act).join(", ");
-      return { steps, compared, difference: `${difference}; behind: ${way}` };
+      return { steps, distinct: taken.size, compared, difference: `${difference}; behind: ${way}` };
     }
   }
-  return { steps, compared, difference: null };
+  return { steps, distinct: taken.size, compared, difference: null };
 }
 
 function differenceAt(rig: Rig, state: string): string | null {

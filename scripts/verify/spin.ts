@@ -78,10 +78,12 @@ async function formulaRows(model: SpinModel, shop: Workshop): Promise<Row[]> {
 
 async function repeatedRows(model: SpinModel, shop: Workshop): Promise<Row[]> {
   const startedMs = performance.now();
-  const { size, states, steps, difference } = await repeat(model, shop);
-  const text = `${figure(size)} steps of ${figure(states)} states, ${figure(steps)} carried out`;
+  const { size, states, steps, distinct, difference } = await repeat(model, shop);
+  const share = distinct === size ? "all" : `${figure(distinct)} of`;
+  const text = `${share} ${figure(size)} steps of ${figure(states)} states, ` +
+    `${figure(steps)} carried out`;
   const faults = difference === null ? [] : [difference];
-  const rows = [row("every step, repeated on the code", startedMs, { size: text, faults })];
+  const rows = [row("steps repeated on the code", startedMs, { size: text, faults })];
   const mutantsMs = performance.now();
   const missed: string[] = [];
   const mutants = shop.quick ? model.mutants.slice(0, 1) : model.mutants;
