@@ -19,6 +19,7 @@ import {
 const SECTIONS: Readonly<Record<string, () => Promise<VerifySection>>> = {
   proofs: () => import("./proofs.ts"),
   exploration: () => import("./exploration.ts"),
+  concurrency: () => import("./spin.ts"),
 };
 
 function chosen(only: string | undefined): string[] {
