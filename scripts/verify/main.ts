@@ -4,6 +4,8 @@
  *
  *   --quick          the bounded version for CI
  *   --only NAME,...  these sections only
+ *   --smt FOLDER     write what Z3 is asked to files of SMT-LIB, for another solver
+ *   --list-mutants   print every mutant of the proofs, with the proofs that fail for it
  */
 import { parseArgs } from "@std/cli";
 import { say, tell } from "../bench/terminal.ts";
@@ -58,17 +60,23 @@ async function rowsOf(name: string, options: VerifyOptions): Promise<VerifyRow[]
 }
 
 const flags = parseArgs(Deno.args, {
-  boolean: ["quick"],
-  string: ["only"],
+  boolean: ["quick", "list-mutants"],
+  string: ["only", "smt"],
   unknown: (argument: string) => {
     tell(`Cannot verify: unknown argument ${argument}`);
     Deno.exit(2);
   },
 });
+const smtFolder = flags["smt"] as string | undefined;
+const options: VerifyOptions = {
+  quick: flags["quick"] === true,
+  listMutants: flags["list-mutants"] === true,
+  ...smtFolder === undefined ? {} : { smtFolder },
+};
 const rows: VerifyRow[] = [];
 for (const name of chosen(flags["only"] as string | undefined)) {
   say(`${name} …`);
-  rows.push(...await rowsOf(name, { quick: flags["quick"] === true }));
+  rows.push(...await rowsOf(name, options));
 }
 printTable(rows);
 const failed = rows.filter(({ ok }) => !ok).length;

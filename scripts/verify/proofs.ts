@@ -2,6 +2,7 @@
  * The section "proofs": every claim of every system by induction, that each system can do what it
  * speaks of, and that broken tables and broken code round them are noticed.
  */
+import { say } from "../bench/terminal.ts";
 import { Machine } from "./proofs/machine.ts";
 import {
   type MutantVerdict,
@@ -9,7 +10,7 @@ import {
   runSystemMutants,
   runTableMutants,
 } from "./proofs/mutation_run.ts";
-import { prove } from "./proofs/prove.ts";
+import { proofText, prove } from "./proofs/prove.ts";
 import { search } from "./proofs/search.ts";
 import { readSystem, type System } from "./proofs/system.ts";
 import { SHIPPED_TABLES } from "./proofs/table.ts";
@@ -39,6 +40,7 @@ const PROPERTIES: readonly (readonly [string, readonly (readonly [string, string
 /** Proves everything, and breaks it. */
 export async function run(options: VerifyOptions): Promise<VerifyRow[]> {
   const tool = await z3Version();
+  if (options.smtFolder !== undefined) await writeProofs(options.smtFolder);
   const results = new Map<string, ProvedSystem>();
   for (const system of SYSTEMS) results.set(system.name, await proveSystem(system, options));
   const rows = PROPERTIES.flatMap(([name, claims]) =>
@@ -63,8 +65,17 @@ export async function run(options: VerifyOptions): Promise<VerifyRow[]> {
     ["each proof notices a broken table", () => runOneMutantEach(SYSTEMS)],
     ["broken code round them is noticed", () => runSystemMutants(SYSTEMS)],
   ];
-  for (const [name, breakThem] of breakings) rows.push(await mutantRow(name, tool, breakThem));
+  for (const [name, breakThem] of breakings) {
+    rows.push(await mutantRow(name, { tool, isListed: options.listMutants === true }, breakThem));
+  }
   return rows;
+}
+
+async function writeProofs(folder: string): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  for (const system of SYSTEMS) {
+    await Deno.writeTextFile(`${folder}/${system.name}.smt2`, proofText(readSystem(system)));
+  }
 }
 
 interface ProvedSystem {
@@ -116,11 +127,14 @@ function searchRow({ system, states, searchSeconds, wrong }: ProvedSystem): Veri
 
 async function mutantRow(
   name: string,
-  tool: string,
+  { tool, isListed }: { tool: string; isListed: boolean },
   breakThem: () => Promise<MutantVerdict[]>,
 ): Promise<VerifyRow> {
   const startedMs = performance.now();
   const verdicts = await breakThem();
+  for (const verdict of isListed ? verdicts : []) {
+    say(`${verdict.name}: ${verdict.caughtBy.join(", ") || "SURVIVED"}`);
+  }
   const survivors = verdicts.filter(({ caughtBy }) => caughtBy.length === 0);
   const by = Map.groupBy(verdicts.flatMap(({ caughtBy }) => caughtBy), (system) => system);
   const caught = [...by].map(([system, all]) => `${system} ${all.length}`).join(", ");

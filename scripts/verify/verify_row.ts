@@ -14,9 +14,14 @@ export interface VerifyRow {
   readonly detail?: string;
 }
 
-/** `quick`: the bounded version for CI. */
+/** How to verify. */
 export interface VerifyOptions {
+  /** The bounded version, for CI. */
   readonly quick: boolean;
+  /** A folder for the questions that Z3 is asked, as files of SMT-LIB. */
+  readonly smtFolder?: string;
+  /** Whether every mutant is printed, with what has noticed it. */
+  readonly listMutants?: boolean;
 }
 
 /** A module of this folder that proves or explores something. */

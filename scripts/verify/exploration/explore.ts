@@ -37,7 +37,7 @@ export function explore(
         world.act(action);
       });
       if (path.length > 0) transitions++;
-      for (let key = world.key; !known.has(key); key = world.key) {
+      for (let key = hash(world.key); !known.has(key); key = hash(world.key)) {
         known.add(key);
         depth = Math.max(depth, path.length);
         const actions = world.actions();
@@ -60,6 +60,22 @@ export function explore(
   }
   const isComplete = waiting.length === 0;
   return { states: known.size, transitions, ends, depth, broken: null, isComplete };
+}
+
+/** 128 bits of a text, so that millions of states fit into memory. */
+function hash(text: string): string {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  let c = 0x9e3779b9;
+  let d = 0x85ebca6b;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+    c = Math.imul(c ^ code, 2246822519) + a;
+    d = Math.imul(d ^ code, 3266489917) ^ (b >>> 7);
+  }
+  return String.fromCharCode(...[a, b, c, d].flatMap((n) => [n & 0xffff, n >>> 16]));
 }
 
 function describeAction({ kind, client, lost }: Action): string {

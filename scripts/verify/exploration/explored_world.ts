@@ -38,6 +38,8 @@ export interface Scenario {
   /** What each subscriber is granted. */
   readonly subscribers: readonly (1 | 2)[];
   readonly crashes: number;
+  /** After a crash all clients come back in one turn, which is committed before anything else. */
+  readonly comeBackAtOnce?: boolean;
   /** How many messages each subscriber may have in flight; 2 if nothing is said. */
   readonly inFlightMessagesMax?: number;
 }
@@ -266,5 +268,6 @@ export class ExploredWorld {
     this.disk.restarted();
     this.clients.forEach((client, index) => client.reconnect(lost[index]!));
     this.#endTurn();
+    if (this.#scenario.comeBackAtOnce === true) this.#settle();
   }
 }

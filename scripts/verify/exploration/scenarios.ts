@@ -44,6 +44,7 @@ export const SCENARIOS: readonly (Scenario & { readonly quick: boolean })[] = [
     publishers: [[{ number: 1, qos: 2 }], [{ number: 2, qos: 1 }]],
     subscribers: [2, 1],
     crashes: 1,
+    comeBackAtOnce: true,
     quick: false,
   },
 ];

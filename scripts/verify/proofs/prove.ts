@@ -6,7 +6,7 @@ import { rankingQuestions } from "./ranking.ts";
 import { Script } from "./script.ts";
 import type { ReadSystem } from "./system.ts";
 import { SHIPPED_TABLES, type Tables } from "./table.ts";
-import { askZ3, type Question } from "./z3.ts";
+import { askZ3, type Question, smtLibOf } from "./z3.ts";
 
 /** What came of a proof. */
 export interface Proof {
@@ -28,12 +28,8 @@ export async function prove(
   { tables = SHIPPED_TABLES, isMutant = false }: { tables?: Tables; isMutant?: boolean } = {},
 ): Promise<Proof> {
   const script = new Script(read, tables);
-  const obligations = [
-    ...initial(script),
-    ...read.steps.flatMap((_, index) => inductive(script, index)),
-    ...claims(script),
-    ...rankingQuestions(script),
-  ].filter(({ expects }) => !isMutant || expects === "unsat");
+  const obligations = obligationsOf(script)
+    .filter(({ expects }) => !isMutant || expects === "unsat");
   const answers = await askZ3(script.preamble, obligations.map(({ question }) => question));
   const failures = obligations.flatMap(({ question, expects }) => {
     const { verdict, falsified } = answers.get(question.name)!;
@@ -42,6 +38,21 @@ export async function prove(
     return [`${question.name}: ${verdict}, not ${expects}${which}`];
   });
   return { obligations: obligations.length, failures };
+}
+
+/** What Z3 is asked about a system, as a file that other solvers read. */
+export function proofText(read: ReadSystem): string {
+  const script = new Script(read, SHIPPED_TABLES);
+  return smtLibOf(script.preamble, obligationsOf(script));
+}
+
+function obligationsOf(script: Script): Obligation[] {
+  return [
+    ...initial(script),
+    ...script.read.steps.flatMap((_, index) => inductive(script, index)),
+    ...claims(script),
+    ...rankingQuestions(script),
+  ];
 }
 
 function initial(script: Script): Obligation[] {

@@ -61,6 +61,8 @@ export interface System {
   readonly bound: string;
   /** What tells states apart in a search: all variables, if nothing is said. */
   readonly view?: readonly string[];
+  /** A broken table that this proof must notice, among others; none where there is no table. */
+  readonly tableMutant?: string;
   /** Faults of the code round the table that the proof must notice. */
   readonly mutants: readonly SystemMutant[];
 }

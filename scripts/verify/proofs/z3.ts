@@ -32,13 +32,30 @@ export async function askZ3(
   questions: readonly Question[],
 ): Promise<Map<string, Answer>> {
   const lines = [`(set-option :timeout ${QUESTION_MS})`, preamble];
-  for (const { name, declarations, assertions, watched } of questions) {
-    lines.push("(push)", ...declarations, ...assertions.map((text) => `(assert ${text})`));
-    lines.push(`(echo "? ${name}")`, "(check-sat)");
+  for (const question of questions) {
+    const { name, watched } = question;
+    lines.push("(push 1)", ...textOf(question), `(echo "? ${name}")`, "(check-sat)");
     if (watched.length > 0) lines.push(`(get-value (${watched.join(" ")}))`);
-    lines.push("(pop)");
+    lines.push("(pop 1)");
   }
   return parseAnswers(await run(lines.join("\n")), questions);
+}
+
+/** The same questions for any solver, each with the answer that it must have. */
+export function smtLibOf(
+  preamble: string,
+  questions: readonly { readonly question: Question; readonly expects: string }[],
+): string {
+  const lines = ["(set-logic ALL)", preamble];
+  for (const { question, expects } of questions) {
+    lines.push("(push 1)", ...textOf(question), `; ${question.name}: must be ${expects}`);
+    lines.push(`(set-info :status ${expects})`, "(check-sat)", "(pop 1)");
+  }
+  return lines.join("\n") + "\n";
+}
+
+function textOf({ declarations, assertions }: Question): string[] {
+  return [...declarations, ...assertions.map((text) => `(assert ${text})`)];
 }
 
 async function run(script: string): Promise<string> {

@@ -146,6 +146,7 @@ export const ANSWERS: System = {
     "answers.hand_on_once_between_PUBLISH_and_PUBREL": "(<= routed 1)",
   },
   bound: "(<= routed 2)",
+  tableMutant: "receiver: awaitPubrel, publishQos2 emits routeAndPubrec",
   mutants: [
     {
       name: "what was received is forgotten",

@@ -124,6 +124,7 @@ export const CONNECTIONS: System = {
       "(= phase phase.open))",
   },
   bound: "true",
+  tableMutant: "connection: connected, CONNECT → connected",
   mutants: [
     {
       name: "a connection stays open behind a forbidden packet",

@@ -280,6 +280,7 @@ export const EXCHANGE: System = {
     ...["at", "packet", "carried", "again", "fresh", "senderUp", "receiverUp"],
     ...["twice", "lost1", "lost2", "refused", "overrun"],
   ],
+  tableMutant: "sender: awaitPubcomp, resume emits PUBLISH_DUP",
   mutants: [
     {
       name: "QoS 2 PUBLISH before its commit",

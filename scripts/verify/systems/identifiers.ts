@@ -114,6 +114,7 @@ export const IDENTIFIERS: System = {
     rank: ["(ite searching 1 0)", "(ite (<= id free) (- free id) (+ (- idMax id) free))"],
   },
   bound: "true",
+  tableMutant: "sender: awaitPubcomp, PUBCOMP emits nothing",
   mutants: [
     {
       name: "identifiers in use are not passed over",

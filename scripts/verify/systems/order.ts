@@ -174,6 +174,7 @@ export const ORDER: System = {
     ...[0, 1, 2].map((k) => `(ite (< (+ head ${k}) tail) (select wire (+ head ${k})) 99)`),
     ...["up", "resuming", "(ite resuming cursor 99)", "high", "seen", "gap"],
   ],
+  tableMutant: "sender: awaitPubrec, resume emits PUBREL",
   mutants: [
     {
       name: "new messages before old ones are sent again",

@@ -124,6 +124,7 @@ export const SESSIONS: System = {
     "sessions.let_every_client_in": "(not refused)",
   },
   bound: "(<= content 2)",
+  tableMutant: "session: stored, connectClean emits resume",
   mutants: [
     {
       name: "a session that expired is kept",

@@ -160,6 +160,7 @@ export const WILLS: System = {
       [0, 1, 2, 3].map((k) => `(ite (<= (+ disk ${k}) batch) (select ${name} (+ disk ${k})) 99)`)
     ),
   ],
+  tableMutant: "connection: connected, DISCONNECT emits publishWill",
   mutants: [
     {
       name: "the Will of the older connection is lost at a take-over",
