@@ -6,7 +6,7 @@
 import { decodeCursor, encodeCursor, type Page } from "./admin/mod.ts";
 
 /** Steps after which other work gets its chance. */
-const STEPS_PER_PAUSE = 5_000;
+const STEPS_PER_PAUSE = 1_000;
 /** A cursor has to fit into the target of a request: longer names are cut in it. */
 const NAME_LENGTH_MAX = 1_000;
 
@@ -100,5 +100,6 @@ export function writePlace(names: readonly string[]): string {
 
 /** Names in the order of their UTF-16 code units. */
 export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -8,7 +8,6 @@ import {
   type ProtocolError,
   protocolError,
   type Qos,
-  type TopicFilter,
   type TopicName,
 } from "../mqtt/mod.ts";
 import type { Connection } from "./connection.ts";
@@ -79,11 +78,6 @@ export class Oversight {
   /** The retained message of a topic, or null. */
   retained(topic: TopicName): Message | null {
     return this.#router.retained.get(topic);
-  }
-
-  /** Walks the retained messages whose topic matches, as `RetainedMessages.matching` does. */
-  retainedMatching(filter: TopicFilter): Generator<Message | null, void> {
-    return this.#router.retained.matching(filter);
   }
 
   /** The levels of retained topics right below these, live; null if there are none. */
