@@ -146,6 +146,7 @@ export class Turns implements TurnOwner {
    */
   change<T>(
     act: (oversight: Oversight, instant: Instant) => T,
+    { withinMs = CHANGE_MS }: { withinMs?: number } = {},
   ): { readonly result: T; readonly committed: Promise<boolean> } {
     const { journal } = this.#store;
     const { records, batch } = journal;
@@ -155,7 +156,7 @@ export class Turns implements TurnOwner {
     journal.awaitCommit();
     const { promise, resolve } = Promise.withResolvers<true>();
     this.#changes.push({ batch, resolve });
-    return { result, committed: inTime(promise, CHANGE_MS).then((done) => done === true) };
+    return { result, committed: inTime(promise, withinMs).then((done) => done === true) };
   }
 
   /** Turns so far. */
