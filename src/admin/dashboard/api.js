@@ -105,11 +105,7 @@ export class Api extends EventTarget {
   async #fetch(url, init) {
     let response;
     try {
-      response = await fetch(url, {
-        ...init,
-        cache: "no-store",
-        credentials: "omit",
-      });
+      response = await fetch(url, { ...init, cache: "no-store", credentials: "omit" });
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") {
         throw error;

@@ -51,19 +51,13 @@ function contentOf(client) {
         `${client.listener} · ${VIA[client.transport] ?? client.transport}`,
       ],
       ["Connected", time(client.connected_at)],
-      [
-        "Keep Alive",
-        client.keep_alive_s === 0 ? "off" : duration(client.keep_alive_s),
-      ],
+      ["Keep Alive", client.keep_alive_s === 0 ? "off" : duration(client.keep_alive_s)],
       ["Session", client.clean_session ? "clean" : "kept"],
       [
         "Received",
         `${integer(client.messages_in)} messages · ${bytes(client.bytes_in)}`,
       ],
-      [
-        "Sent",
-        bytes(client.bytes_out),
-      ],
+      ["Sent", bytes(client.bytes_out)],
       ["Queued", `${integer(client.queued_messages)} messages · ${bytes(client.queued_bytes)}`],
       ["Not yet taken", bytes(client.unsent_bytes)],
       ["In flight", integer(client.in_flight)],
@@ -153,13 +147,7 @@ function actionsOf({ api, identity: { role } }, client, done) {
     const will = make("input", { type: "checkbox", checked: true });
     const fields = client.will ? make("label", { class: "check" }, will, "Publish its Will") : null;
     const text = `${client.client_id} may connect again at once.`;
-    if (
-      !await confirmed("Disconnect this client?", {
-        text,
-        action: "Disconnect",
-        fields,
-      })
-    ) return;
+    if (!await confirmed("Disconnect this client?", { text, action: "Disconnect", fields })) return;
     await api.change("DELETE", `clients/${segment(client.client_id)}`, {
       query: { will: will.checked },
     });
@@ -186,10 +174,7 @@ async function ban(api, client, done) {
   let kind = "client_id";
   let seconds = "3600";
   /** @type {Record<string, string>} */
-  const values = {
-    client_id: client.client_id,
-    address: hostOf(client.address),
-  };
+  const values = { client_id: client.client_id, address: hostOf(client.address) };
   if (client.user) values.user = client.user;
   const reason = make("input", { type: "text", maxlength: "200" });
   /** @type {[string, string][]} */
@@ -199,10 +184,7 @@ async function ban(api, client, done) {
   const fields = make(
     "div",
     { class: "fields" },
-    labelled(
-      "By",
-      select("By", { choices, changed: (value) => void (kind = value) }),
-    ),
+    labelled("By", select("By", { choices, changed: (value) => void (kind = value) })),
     labelled(
       "For",
       select("For", {
@@ -235,10 +217,7 @@ async function ban(api, client, done) {
  * @param {string} address
  */
 function hostOf(address) {
-  return address.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(
-    /^([^:]+):\d+$/,
-    "$1",
-  );
+  return address.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^([^:]+):\d+$/, "$1");
 }
 
 /**

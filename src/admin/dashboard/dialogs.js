@@ -12,14 +12,8 @@ const TOAST_MS = 6_000;
  * @param {{ text: string, action: string, dangerous?: boolean, fields?: HTMLElement | null }} options
  * @returns {Promise<boolean>}
  */
-export function confirmed(
-  title,
-  { text, action, dangerous = true, fields = null },
-) {
-  const dialog = make("dialog", {
-    class: "question",
-    "aria-labelledby": "question-title",
-  });
+export function confirmed(title, { text, action, dangerous = true, fields = null }) {
+  const dialog = make("dialog", { class: "question", "aria-labelledby": "question-title" });
   const { promise, resolve } = Promise.withResolvers();
   const form = make(
     "form",
@@ -57,10 +51,7 @@ export function confirmed(
 
 /** A drawer at the side that shows one thing in full. */
 export class Drawer {
-  #dialog = make("dialog", {
-    class: "drawer",
-    "aria-labelledby": "drawer-title",
-  });
+  #dialog = make("dialog", { class: "drawer", "aria-labelledby": "drawer-title" });
   #body = make("div", { class: "drawer-body" });
   #actions = make("div", { class: "drawer-actions" });
   /** Whether it can still be seen. */
@@ -136,12 +127,7 @@ export function toast(kind, text) {
     });
     document.body.append(region);
   }
-  const shown = make(
-    "p",
-    { class: "toast" },
-    mark(kind),
-    make("span", {}, text),
-  );
+  const shown = make("p", { class: "toast" }, mark(kind), make("span", {}, text));
   region.append(shown);
   // In the top layer, above an open dialog.
   const layer = /** @type {HTMLElement} */ (region);
@@ -190,10 +176,6 @@ export function failure(error, again) {
     { class: "failure", role: "alert" },
     mark("bad"),
     make("p", {}, error instanceof Error ? error.message : String(error)),
-    make(
-      "button",
-      { class: "button", type: "button", on: { click: again } },
-      "Try again",
-    ),
+    make("button", { class: "button", type: "button", on: { click: again } }, "Try again"),
   );
 }

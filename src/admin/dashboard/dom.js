@@ -55,9 +55,7 @@ export function fill(element, children) {
   const nodes = [];
   for (const child of children) {
     if (child === null || child === undefined || child === false) continue;
-    nodes.push(
-      child instanceof Node ? child : document.createTextNode(String(child)),
-    );
+    nodes.push(child instanceof Node ? child : document.createTextNode(String(child)));
   }
   element.replaceChildren(...nodes);
   return element;

@@ -22,10 +22,7 @@ export function mayDo(role, needed) {
  * @param {string} text
  * @param {{ role: Role, needs: Role, press: () => unknown, class?: string }} options
  */
-export function roleButton(
-  text,
-  { role, needs, press, class: className = "button" },
-) {
+export function roleButton(text, { role, needs, press, class: className = "button" }) {
   const allowed = mayDo(role, needs);
   const reason = `Needs the role “${needs}”; this token has “${role}”.`;
   const button = make("button", {
@@ -74,11 +71,7 @@ export function searchField(label, changed, { value = "" } = {}) {
  * @param {{ choices: readonly (readonly [string, string])[], chosen: string, changed: (value: string) => void }} options
  */
 export function segments(label, { choices, chosen, changed }) {
-  const group = make("div", {
-    class: "segments",
-    role: "group",
-    "aria-label": label,
-  });
+  const group = make("div", { class: "segments", role: "group", "aria-label": label });
   for (const [value, text] of choices) {
     const button = make("button", {
       type: "button",

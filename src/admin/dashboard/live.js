@@ -124,18 +124,12 @@ export class Live extends EventTarget {
 
   /** @param {unknown} error */
   #failed(error) {
-    if (
-      error instanceof ApiProblem &&
-      (error.status === 401 || error.status === 403)
-    ) {
+    if (error instanceof ApiProblem && (error.status === 401 || error.status === 403)) {
       this.#turn("refused", error.message);
       return;
     }
     const known = error instanceof ApiProblem && error.status !== 0;
-    this.#turn(
-      "offline",
-      known ? error.message : "The broker does not answer.",
-    );
+    this.#turn("offline", known ? error.message : "The broker does not answer.");
   }
 
   /**

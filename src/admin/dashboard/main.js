@@ -55,12 +55,7 @@ function askForToken(problem) {
 
 /** @param {Identity} identity */
 function showShell(identity) {
-  const shell = new Shell({
-    identity,
-    live,
-    views: VIEWS,
-    signOut: () => location.reload(),
-  });
+  const shell = new Shell({ identity, live, views: VIEWS, signOut: () => location.reload() });
   const ended = new AbortController();
   /** @type {View | null} */
   let view = null;
@@ -85,11 +80,7 @@ function showShell(identity) {
     if (live.state === "live" && wasOffline) view?.refresh?.();
     wasOffline = live.state === "offline";
   }, { signal });
-  api.addEventListener(
-    "unauthorized",
-    () => leave("The token is no longer valid."),
-    { signal },
-  );
+  api.addEventListener("unauthorized", () => leave("The token is no longer valid."), { signal });
   /** @param {string} reason */
   function leave(reason) {
     ended.abort();

@@ -14,11 +14,7 @@ const HEX_ROWS_MAX = 1_024;
 export function payloadView({ payload_base64, payload_bytes }) {
   const payload = Uint8Array.from(atob(payload_base64), (character) => character.charCodeAt(0));
   const forms = formsOf(payload, payload_bytes);
-  const output = make("pre", {
-    class: "payload",
-    tabindex: "0",
-    "aria-label": "Payload",
-  });
+  const output = make("pre", { class: "payload", tabindex: "0", "aria-label": "Payload" });
   /** @param {string} form */
   function show(form) {
     output.textContent = forms.get(form) ?? "";
@@ -37,11 +33,7 @@ export function payloadView({ payload_base64, payload_bytes }) {
         chosen: first,
         changed: show,
       }),
-      make(
-        "span",
-        { class: "muted" },
-        payload_bytes === 0 ? "empty" : bytes(payload_bytes),
-      ),
+      make("span", { class: "muted" }, payload_bytes === 0 ? "empty" : bytes(payload_bytes)),
     ),
     output,
   );
@@ -98,9 +90,7 @@ function hexOf(payload) {
     at += ROW_BYTES
   ) {
     const row = [...payload.subarray(at, at + ROW_BYTES)];
-    const digits = row.map((byte) => byte.toString(16).padStart(2, "0")).join(
-      " ",
-    );
+    const digits = row.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
     const letters = row.map((byte) => byte > 0x1f && byte < 0x7f ? String.fromCharCode(byte) : "·")
       .join("");
     rows.push(

@@ -45,13 +45,7 @@ export class Plot {
         class: `plot-key key-${colour}`,
         "aria-hidden": "true",
       });
-      return make(
-        "li",
-        {},
-        key,
-        make("span", { class: "plot-label" }, label),
-        value,
-      );
+      return make("li", {}, key, make("span", { class: "plot-label" }, label), value);
     });
     this.element = make(
       "figure",
@@ -131,13 +125,7 @@ export class Plot {
       },
       scales: { x: { time: true }, y: { range: rangeOf } },
       axes: [
-        {
-          ...axis,
-          space: 90,
-          values: "{HH}:{mm}:{ss}",
-          grid: { show: false },
-          size: 26,
-        },
+        { ...axis, space: 90, values: "{HH}:{mm}:{ss}", grid: { show: false }, size: 26 },
         {
           ...axis,
           size: AXIS_PX,
@@ -167,9 +155,7 @@ export class Plot {
   /** @param {import("uplot")} plot */
   #pointed(plot) {
     const index = plot.cursor.idx ?? null;
-    this.#show(
-      plot.data.map((column) => index === null ? column.at(-1) : column[index]),
-    );
+    this.#show(plot.data.map((column) => index === null ? column.at(-1) : column[index]));
   }
 
   /** @param {readonly (number | null | undefined)[]} row with the time first */

@@ -16,11 +16,7 @@ export function publishForm({ api, identity }, published) {
     spellcheck: "false",
     class: "code",
   });
-  const payload = make("textarea", {
-    rows: "4",
-    spellcheck: "false",
-    class: "code",
-  });
+  const payload = make("textarea", { rows: "4", spellcheck: "false", class: "code" });
   const retain = make("input", { type: "checkbox" });
   let qos = "0";
   async function publish() {

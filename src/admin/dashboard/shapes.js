@@ -37,13 +37,7 @@ const MARKS = {
 };
 
 /** How each mark is read out. @type {Readonly<Record<StateKind, string>>} */
-const SPOKEN = {
-  ok: "good",
-  warn: "warning",
-  bad: "bad",
-  idle: "idle",
-  info: "note",
-};
+const SPOKEN = { ok: "good", warn: "warning", bad: "bad", idle: "idle", info: "note" };
 
 /**
  * An icon that says nothing that is not also written.

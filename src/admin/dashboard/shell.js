@@ -48,13 +48,7 @@ export class Shell {
       make(
         "div",
         { class: "page" },
-        make(
-          "header",
-          { class: "head" },
-          this.#menu,
-          this.#title,
-          this.#states[1],
-        ),
+        make("header", { class: "head" }, this.#menu, this.#title, this.#states[1]),
         this.#offline,
         this.#main,
       ),
@@ -107,12 +101,7 @@ export class Shell {
     return make(
       "div",
       { class: "side", id: "menu" },
-      make(
-        "div",
-        { class: "brand-box" },
-        make("p", { class: "brand" }, "RelayQ"),
-        this.#node,
-      ),
+      make("div", { class: "brand-box" }, make("p", { class: "brand" }, "RelayQ"), this.#node),
       make("nav", { "aria-label": "Views" }, make("ul", {}, ...items)),
       make(
         "div",

@@ -40,10 +40,7 @@ export class Tree {
   /** Fetches it anew; branches that were open are opened again. */
   async refresh() {
     try {
-      const list = make("ul", {
-        role: "tree",
-        "aria-label": this.#options.label,
-      });
+      const list = make("ul", { role: "tree", "aria-label": this.#options.label });
       const count = await this.#load(list, null);
       const first = list.querySelector("[role=treeitem]");
       first?.setAttribute("tabindex", "0");
@@ -63,11 +60,7 @@ export class Tree {
     const items = nodes.map((node) => this.#item(node));
     list.append(...items.map(({ item }) => item));
     if (next !== null) {
-      const more = make(
-        "button",
-        { type: "button", class: "button" },
-        "Load more",
-      );
+      const more = make("button", { type: "button", class: "button" }, "Load more");
       const row = make("li", { role: "none" }, more);
       more.addEventListener("click", async () => {
         await this.#load(list, parent, next);
@@ -206,9 +199,7 @@ export class Tree {
   #focus(item) {
     if (item === undefined) return;
     for (
-      const other of this.element.querySelectorAll(
-        "[tabindex='0'][role=treeitem]",
-      )
+      const other of this.element.querySelectorAll("[tabindex='0'][role=treeitem]")
     ) other.setAttribute("tabindex", "-1");
     item.setAttribute("tabindex", "0");
     item.focus();

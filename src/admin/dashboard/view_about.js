@@ -22,10 +22,7 @@ export function aboutView(context) {
   async function refresh() {
     void listeners.refresh();
     try {
-      fill(facts, [
-        make("h2", {}, "Broker"),
-        factList(factsOf(await api.get("status"))),
-      ]);
+      fill(facts, [make("h2", {}, "Broker"), factList(factsOf(await api.get("status")))]);
     } catch (error) {
       fill(facts, [failure(error, () => void refresh())]);
     }
@@ -38,13 +35,7 @@ export function aboutView(context) {
     press: async () => {
       const text =
         "The broker reads its configuration file anew. If anything in it is wrong, nothing changes.";
-      if (
-        !await confirmed("Reload?", {
-          text,
-          action: "Reload",
-          dangerous: false,
-        })
-      ) return;
+      if (!await confirmed("Reload?", { text, action: "Reload", dangerous: false })) return;
       const { applied, needs_restart } = await api.change("POST", "reload");
       const later = needs_restart.length === 0
         ? ""

@@ -30,20 +30,11 @@ export function certificatesView({ api }) {
         cell: (row) => row.subject ?? `Revocation list of ${row.issuer}`,
       },
       { label: "Left", cell: (row) => remaining(row) },
-      {
-        label: "Valid until",
-        kind: "number",
-        cell: (row) => day(row.not_after),
-      },
+      { label: "Valid until", kind: "number", cell: (row) => day(row.not_after) },
       { label: "Kind", cell: (row) => KINDS[row.kind] ?? row.kind, minor: true },
       { label: "Used by", cell: (row) => row.used_by.join(", ") || "–" },
       { label: "Issuer", kind: "name", cell: (row) => row.issuer, minor: true },
-      {
-        label: "File",
-        kind: "name",
-        cell: (row) => make("code", {}, row.file),
-        minor: true,
-      },
+      { label: "File", kind: "name", cell: (row) => make("code", {}, row.file), minor: true },
     ],
   });
   void table.refresh();

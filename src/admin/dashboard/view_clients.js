@@ -46,12 +46,7 @@ export function clientsView(context) {
   }, { signal: ended.signal });
   void clients.refresh();
   return {
-    element: make(
-      "div",
-      { class: "view" },
-      make("div", { class: "bar" }, field, tabs),
-      box,
-    ),
+    element: make("div", { class: "view" }, make("div", { class: "bar" }, field, tabs), box),
     refresh: () => void shown.refresh(),
     stop: () => {
       ended.abort();
@@ -86,25 +81,12 @@ function clientTable(context, search) {
         kind: "name",
         cell: (row) => row.user ?? make("span", { class: "muted" }, "anonymous"),
       },
-      {
-        label: "Address",
-        kind: "name",
-        cell: (row) => row.address,
-        minor: true,
-      },
-      {
-        label: "Via",
-        cell: (row) => VIA[row.transport] ?? row.transport,
-      },
+      { label: "Address", kind: "name", cell: (row) => row.address, minor: true },
+      { label: "Via", cell: (row) => VIA[row.transport] ?? row.transport },
       {
         label: "Since",
         kind: "number",
-        cell: (row) =>
-          make(
-            "span",
-            { title: time(row.connected_at) },
-            ago(row.connected_at),
-          ),
+        cell: (row) => make("span", { title: time(row.connected_at) }, ago(row.connected_at)),
         minor: true,
       },
       { label: "Messages in", kind: "number", cell: (row) => integer(row.messages_in) },
@@ -153,11 +135,7 @@ function banTable({ api, identity }) {
             press: async () => {
               const text = `${row.value} may connect again at once.`;
               if (
-                !await confirmed("Lift this ban?", {
-                  text,
-                  action: "Lift",
-                  dangerous: false,
-                })
+                !await confirmed("Lift this ban?", { text, action: "Lift", dangerous: false })
               ) return;
               await api.change("DELETE", `bans/${segment(row.id)}`);
               toast("ok", `The ban of ${row.value} is lifted.`);

@@ -59,12 +59,7 @@ export function deadLettersView(context) {
       { label: "For", kind: "name", cell: (row) => row.session || "–" },
       { label: "When", kind: "number", cell: (row) => time(row.time) },
       { label: "QoS", kind: "number", cell: (row) => row.qos, minor: true },
-      {
-        label: "Size",
-        kind: "number",
-        cell: (row) => bytes(row.payload_bytes),
-        minor: true,
-      },
+      { label: "Size", kind: "number", cell: (row) => bytes(row.payload_bytes), minor: true },
     ],
   });
   /** @param {keyof typeof filter} name */

@@ -31,14 +31,9 @@ export function logView({ api, live }) {
   const bar = make(
     "div",
     { class: "bar" },
-    searchField(
-      "Text of the line",
-      (text) => view.filter({ text: text.toLowerCase() }),
-    ),
+    searchField("Text of the line", (text) => view.filter({ text: text.toLowerCase() })),
     select("Least level", {
-      choices: LEVELS.toReversed().map((
-        level,
-      ) => [level, `${level} and above`]),
+      choices: LEVELS.toReversed().map((level) => [level, `${level} and above`]),
       chosen: "debug",
       changed: (level) => view.filter({ level }),
     }),
@@ -46,11 +41,7 @@ export function logView({ api, live }) {
       "div",
       { class: "bar-end" },
       view.pauseButton,
-      roleButton("Clear", {
-        role: "admin",
-        needs: "read",
-        press: () => view.clear(),
-      }),
+      roleButton("Clear", { role: "admin", needs: "read", press: () => view.clear() }),
     ),
   );
   void begin();
@@ -93,16 +84,8 @@ class LogPane {
   #level = "debug";
 
   constructor() {
-    this.element = make(
-      "section",
-      { class: "log-box" },
-      this.#list,
-      this.#status,
-    );
-    this.pauseButton.addEventListener(
-      "click",
-      () => this.#pause(!this.#paused),
-    );
+    this.element = make("section", { class: "log-box" }, this.#list, this.#status);
+    this.pauseButton.addEventListener("click", () => this.#pause(!this.#paused));
   }
 
   /** @param {readonly LogLine[]} lines what was written before; what came meanwhile follows */
@@ -169,9 +152,7 @@ class LogPane {
   }
 
   #draw() {
-    this.#list.replaceChildren(
-      ...this.#lines.filter((line) => this.#wanted(line)).map(rowOf),
-    );
+    this.#list.replaceChildren(...this.#lines.filter((line) => this.#wanted(line)).map(rowOf));
     this.#list.scrollTop = this.#list.scrollHeight;
     this.#say();
   }

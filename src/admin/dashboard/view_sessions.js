@@ -27,20 +27,12 @@ export function sessionsView(context) {
           text:
             "A client that connects with Clean Session 0 leaves one, with its subscriptions and what waits for it.",
         }
-        : {
-          title: "No session is like that",
-          text: "Change the search, or list all.",
-        },
+        : { title: "No session is like that", text: "Change the search, or list all." },
     open: (row) => openSession(context, row.client_id, () => void table.refresh()),
     columns: [
       { label: "Client", kind: "name", cell: (row) => row.client_id },
       { label: "State", cell: (row) => presence(row.connected) },
-      {
-        label: "Owner",
-        kind: "name",
-        cell: (row) => row.owner ?? "–",
-        minor: true,
-      },
+      { label: "Owner", kind: "name", cell: (row) => row.owner ?? "–", minor: true },
       {
         label: "Away since",
         kind: "number",
@@ -53,21 +45,9 @@ export function sessionsView(context) {
         cell: (row) => row.expires_at === null ? "–" : time(row.expires_at),
         minor: true,
       },
-      {
-        label: "Subscriptions",
-        kind: "number",
-        cell: (row) => integer(row.subscriptions),
-      },
-      {
-        label: "Queued",
-        kind: "number",
-        cell: (row) => integer(row.queued_messages),
-      },
-      {
-        label: "In flight",
-        kind: "number",
-        cell: (row) => integer(row.in_flight),
-      },
+      { label: "Subscriptions", kind: "number", cell: (row) => integer(row.subscriptions) },
+      { label: "Queued", kind: "number", cell: (row) => integer(row.queued_messages) },
+      { label: "In flight", kind: "number", cell: (row) => integer(row.in_flight) },
       { label: "Size", kind: "number", cell: (row) => bytes(row.queued_bytes) },
     ],
   });
@@ -134,9 +114,7 @@ async function openSession(context, clientId, changed) {
     press: async () => {
       const text =
         "Its subscriptions are gone; what waits for it becomes dead letters. A client that uses it is disconnected.";
-      if (
-        !await confirmed("Delete this session?", { text, action: "Delete" })
-      ) return;
+      if (!await confirmed("Delete this session?", { text, action: "Delete" })) return;
       await api.change("DELETE", `sessions/${segment(clientId)}`);
       toast("ok", `The session of ${clientId} is deleted.`);
       drawer.close();

@@ -12,6 +12,12 @@ import { Tree } from "./tree.js";
 /** @typedef {import("./tree.js").TreeNode} TreeNode */
 
 const REFRESH_MS = 2_000;
+const TABS = /** @type {const} */ ([
+  ["plant", "Plant"],
+  ["report", "Conformance"],
+  ["violations", "Violations"],
+  ["hosts", "Hosts"],
+]);
 
 /**
  * The view.
@@ -53,19 +59,11 @@ export function sparkplugView(context) {
     try {
       const { sparkplug_mode: mode } = live.status ?? await context.api.get("status");
       if (mode === "off" || mode === "aware") return showOff(mode);
-      const choices = /** @type {[string, string][]} */ ([["plant", "Plant"], [
-        "violations",
-        "Violations",
-      ], ["hosts", "Hosts"]]);
       fill(box, [
         make(
           "div",
           { class: "bar" },
-          segments("What is shown", {
-            choices,
-            chosen: "plant",
-            changed: show,
-          }),
+          segments("What is shown", { choices: TABS, chosen: "plant", changed: show }),
           state("info", `mode: ${mode}`),
         ),
         content,
@@ -276,10 +274,7 @@ function violationsPane({ api }) {
 function hostsPane({ api }) {
   const table = new DataTable({
     label: "Host Applications",
-    fetch: async () => ({
-      items: (await api.get("sparkplug/topology")).hosts,
-      next: null,
-    }),
+    fetch: async () => ({ items: (await api.get("sparkplug/topology")).hosts, next: null }),
     nothing: () => ({
       title: "No Host Application",
       text: "A host that publishes its STATE stands here.",

@@ -20,30 +20,20 @@ const BRANCH_SIZE = 200;
  */
 export function topicsView(context) {
   const { api } = context;
-  const detail = make("section", {
-    class: "detail",
-    "aria-label": "The chosen topic",
-  });
+  const detail = make("section", { class: "detail", "aria-label": "The chosen topic" });
   const tree = new Tree({
     label: "Topics with retained messages",
     fetch: (node, cursor) => fetchLevel(api, node === null ? "" : `${node.key}/`, cursor),
     choose: ({ key }) => choose(key),
     nothing: () =>
-      empty(
-        "No retained messages",
-        "Publish one with the retain flag, and it stands here.",
-      ),
+      empty("No retained messages", "Publish one with the retain flag, and it stands here."),
   });
   const found = make("div", { hidden: true });
   const search = searchField("Topic Filter, such as plant/+/state", (text) => {
     found.hidden = text === "";
     tree.element.hidden = text !== "";
     if (text !== "") {
-      void showFound(context, {
-        found,
-        text,
-        choose,
-      });
+      void showFound(context, { found, text, choose });
     }
   });
   const publish = publishForm(context, () => void tree.refresh());
@@ -52,12 +42,7 @@ export function topicsView(context) {
     publish.setTopic(topic);
     void showTopic(context, { detail, tree, topic });
   }
-  fill(detail, [
-    empty(
-      "No topic chosen",
-      "Choose one on the left to see what is retained there.",
-    ),
-  ]);
+  fill(detail, [empty("No topic chosen", "Choose one on the left to see what is retained there.")]);
   void tree.refresh();
   return {
     element: make(
@@ -82,11 +67,7 @@ export function topicsView(context) {
  * @param {string | null} cursor
  */
 async function fetchLevel(api, prefix, cursor) {
-  const { items, next } = await api.get("topics", {
-    prefix,
-    cursor,
-    limit: BRANCH_SIZE,
-  });
+  const { items, next } = await api.get("topics", { prefix, cursor, limit: BRANCH_SIZE });
   /** @type {import("./tree.js").TreeNode[]} */
   const nodes = items.map((/** @type {any} */ item) => ({
     key: item.topic,
@@ -133,14 +114,7 @@ async function showFound(context, { found, text, choose }) {
         : make("ul", { class: "plain-list" }, ...list),
     ]);
   } catch (error) {
-    fill(found, [
-      failure(error, () =>
-        void showFound(context, {
-          found,
-          text,
-          choose,
-        })),
-    ]);
+    fill(found, [failure(error, () => void showFound(context, { found, text, choose }))]);
   }
 }
 
@@ -160,12 +134,7 @@ async function showTopic(context, { detail, tree, topic }) {
       press: async () => {
         const text =
           "Who subscribes from now on no longer gets it. Who has it already is not told.";
-        if (
-          !await confirmed("Delete this retained message?", {
-            text,
-            action: "Delete",
-          })
-        ) return;
+        if (!await confirmed("Delete this retained message?", { text, action: "Delete" })) return;
         await api.change("DELETE", `retained/${segment(topic)}`);
         toast("ok", `Nothing is retained on ${topic} now.`);
         fill(detail, [empty("Deleted", topic)]);
@@ -180,8 +149,6 @@ async function showTopic(context, { detail, tree, topic }) {
       make("div", { class: "actions" }, remove),
     ]);
   } catch (error) {
-    fill(detail, [
-      failure(error, () => void showTopic(context, { detail, tree, topic })),
-    ]);
+    fill(detail, [failure(error, () => void showTopic(context, { detail, tree, topic }))]);
   }
 }

@@ -24,25 +24,10 @@ export const VIEWS = [
   { name: "clients", title: "Clients", icon: "clients", open: clientsView },
   { name: "sessions", title: "Sessions", icon: "sessions", open: sessionsView },
   { name: "topics", title: "Topics", icon: "topics", open: topicsView },
-  {
-    name: "sparkplug",
-    title: "Sparkplug",
-    icon: "sparkplug",
-    open: sparkplugView,
-  },
-  {
-    name: "dead-letters",
-    title: "Dead letters",
-    icon: "letters",
-    open: deadLettersView,
-  },
+  { name: "sparkplug", title: "Sparkplug", icon: "sparkplug", open: sparkplugView },
+  { name: "dead-letters", title: "Dead letters", icon: "letters", open: deadLettersView },
   { name: "log", title: "Log", icon: "log", open: logView },
-  {
-    name: "certificates",
-    title: "Certificates",
-    icon: "certificates",
-    open: certificatesView,
-  },
+  { name: "certificates", title: "Certificates", icon: "certificates", open: certificatesView },
   { name: "limits", title: "Limits", icon: "limits", open: limitsView },
   { name: "about", title: "About", icon: "about", open: aboutView },
 ];
