@@ -79,9 +79,9 @@ export class SparkplugPanel {
       ),
       make("h2", { class: "name" }, device ?? nodeName),
       this.#facts,
-      this.#violations,
       make("div", { class: "bar" }, make("h3", {}, "Metrics"), field),
       this.#table.element,
+      this.#violations,
       ...messagesOf(node, device),
     ]);
   }

@@ -25,10 +25,12 @@ export class Tree {
   element = make("div", { class: "tree" });
   #options;
   #opened = new Set();
-  /** Whether branches of the first level are open at once. */
+  /** Whether branches of the first level are open when they come. */
   openAtFirst = false;
-  #isFirst = true;
+  #known = new Set();
   #chosen = "";
+  /** The key of the item that the tabulator key leads to. */
+  #focused = "";
 
   /** @param {TreeOptions} options */
   constructor(options) {
@@ -42,9 +44,12 @@ export class Tree {
     try {
       const list = make("ul", { role: "tree", "aria-label": this.#options.label });
       const count = await this.#load(list, null);
-      const first = list.querySelector("[role=treeitem]");
-      first?.setAttribute("tabindex", "0");
+      const focused = this.element.contains(document.activeElement) ? this.#focused : null;
       fill(this.element, [count === 0 ? this.#options.nothing() : list]);
+      const items = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=treeitem]")]);
+      const same = items.find(({ dataset }) => dataset.key === this.#focused);
+      (same ?? items[0])?.setAttribute("tabindex", "0");
+      if (focused !== null) same?.focus();
     } catch (error) {
       fill(this.element, [failure(error, () => void this.refresh())]);
     }
@@ -68,10 +73,11 @@ export class Tree {
       });
       list.append(row);
     }
-    const opensAll = this.openAtFirst && this.#isFirst && parent === null;
-    if (parent === null) this.#isFirst = false;
     for (const { item, node } of items) {
-      if (opensAll || this.#opened.has(node.key)) await this.#open(item, node);
+      const isNew = parent === null && !this.#known.has(node.key);
+      if (parent === null) this.#known.add(node.key);
+      const opens = this.#opened.has(node.key) || (isNew && this.openAtFirst && node.branches);
+      if (opens) await this.#open(item, node);
     }
     return nodes.length;
   }
@@ -93,6 +99,7 @@ export class Tree {
     );
     const item = make("li", {
       role: "treeitem",
+      data: { key: node.key },
       tabindex: "-1",
       "aria-expanded": node.branches ? "false" : undefined,
       "aria-selected": String(node.key === this.#chosen),
@@ -202,6 +209,7 @@ export class Tree {
       const other of this.element.querySelectorAll("[tabindex='0'][role=treeitem]")
     ) other.setAttribute("tabindex", "-1");
     item.setAttribute("tabindex", "0");
+    this.#focused = item.dataset.key ?? "";
     item.focus();
   }
 }
