@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli";
 import deno from "../deno.json" with { type: "json" };
 import { ENTRY, makeBundle } from "./ship/bundle.ts";
+import { readNote64, withNote32 } from "./ship/elf32_note.ts";
 import { sourceCommit } from "./ship/commit.ts";
 import { type DenortSources, findDenort, howToProvide } from "./ship/denort.ts";
 import { runtimeFlags } from "./ship/flags.ts";
@@ -114,7 +115,9 @@ async function tryOut(path: string, { commit }: Settings): Promise<void> {
 /** Makes one binary and gives its path. */
 async function compile(target: Target, settings: Settings, bundle: Bundle): Promise<string> {
   const version = Deno.version.deno;
-  const denort = bundle.denorts.get(target)!;
+  const given = bundle.denorts.get(target)!;
+  // deno embeds in files of 64 bits only: for others in one that is there anyway, to be moved.
+  const denort = target.bits === 32 ? Deno.execPath() : given;
   // deno leaves half a file behind where it is ended: not in the folder of the results.
   const path = `${bundle.work}/${binaryName(target)}`;
   const args = [
@@ -132,6 +135,7 @@ async function compile(target: Target, settings: Settings, bundle: Bundle): Prom
     limitMs: denort === null ? settings.downloadMs : COMPILE_MS_MAX,
   });
   if (code === 0) {
+    if (target.bits === 32) await moveTo32(path, given!);
     await Deno.chmod(path, 0o755);
     return path;
   }
@@ -141,6 +145,13 @@ async function compile(target: Target, settings: Settings, bundle: Bundle): Prom
     ? `deno did not get one within ${settings.downloadMs / 1000} s`
     : `deno did not get one: ${said}`;
   throw new Error(howToProvide(target, { version, because }));
+}
+
+/** Takes what was embedded in `path`, and writes it there behind a runtime of 32 bits. */
+async function moveTo32(path: string, runtime: string): Promise<void> {
+  const content = readNote64(await Deno.readFile(path));
+  if (content === null) throw new Error("Cannot embed: deno has written no note");
+  await Deno.writeFile(path, withNote32(await Deno.readFile(runtime), content));
 }
 
 interface Bundle {

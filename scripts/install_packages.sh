@@ -10,9 +10,11 @@
 #   busybox, shellcheck            try scripts/relayq.init, in deno task test:clients
 #   make                           tries scripts/buildroot, in deno task test:clients
 #   qemu-user-static               deno task smoke:arm64
+#   gcc-arm-linux-gnueabihf, libc6-dev-armhf-cross   a program for armv7, in deno task test:clients
 #   openssl                        certificates for the tests of TLS; without it they are skipped
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl \
-  python3 systemd chromium spin gcc libc6-dev z3 busybox shellcheck make qemu-user-static
+  python3 systemd chromium spin gcc libc6-dev z3 busybox shellcheck make \
+  qemu-user-static gcc-arm-linux-gnueabihf libc6-dev-armhf-cross

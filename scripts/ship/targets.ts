@@ -6,8 +6,8 @@ export interface Target {
   /** As on the command line and in the name of the binary. */
   readonly name: string;
   /**
-   * What `deno compile --target` is given. It knows no armv7, but takes the runtime that it is given
-   * as it is: so we ask for another Linux, and see to the machine ourselves.
+   * What `deno compile --target` is given. It knows no armv7: we ask for another Linux, and see to the
+   * machine ourselves.
    */
   readonly compileAs: string;
   readonly machine: number;
