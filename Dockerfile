@@ -33,6 +33,6 @@ VOLUME /var/lib/relayq
 EXPOSE 1883 8883 9001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["/usr/bin/relayq", "ctl", "health"]
+  CMD ["/usr/bin/relayq", "ctl", "health", "--config", "/etc/relayq/relayq.toml"]
 ENTRYPOINT ["/usr/bin/relayq"]
 CMD ["serve", "--config", "/etc/relayq/relayq.toml"]

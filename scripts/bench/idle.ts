@@ -14,7 +14,7 @@ export async function runIdle(spec: IdleSpec, link: ControlLink): Promise<void> 
   let next = 0;
   async function connectSome(): Promise<void> {
     while (next < spec.connections) {
-      const id = `bench-idle-${next++}`;
+      const id = `${spec.prefix ?? "bench-idle-"}${next++}`;
       conns.push(await openClient(spec, { id, keepAliveS: KEEP_ALIVE_S }));
     }
   }

@@ -98,6 +98,8 @@ export interface PacedResult extends PublisherResult {
 export interface IdleSpec extends Target {
   connections: number;
   parallel: number;
+  /** What Client Identifiers begin with, where there are several workers. */
+  prefix?: string;
 }
 
 /** What an idle worker has seen by the end. */

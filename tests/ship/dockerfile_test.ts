@@ -30,7 +30,8 @@ Deno.test("the last stage begins with nothing and runs the binary as the user of
 
 Deno.test("the health check asks the broker, without a shell", () => {
   const [, command] = /CMD (\[.*\])$/.exec(only("HEALTHCHECK")) ?? [];
-  assertEquals(JSON.parse(command!), [BROKER_PATHS.program, "ctl", "health"]);
+  const expected = [BROKER_PATHS.program, "ctl", "health", "--config", BROKER_PATHS.config];
+  assertEquals(JSON.parse(command!), expected);
 });
 
 Deno.test("it is built with the version of Deno that the README names, of files that are there", async () => {
