@@ -15,7 +15,6 @@ WORKDIR /source
 COPY deno.json deno.lock main.ts LICENSE ./
 COPY src src
 COPY scripts scripts
-COPY tests tests
 # What `relayq version` tells: there is no Git here.
 ARG COMMIT=unknown
 RUN --mount=type=bind,from=denort,target=/denort \

@@ -57,6 +57,11 @@ async function readSettings(args: readonly string[]): Promise<Settings> {
   if (targets.length > 1 && text("denort") !== null) {
     throw new Error("Cannot read --denort: it is for one target, --denort-dir for several");
   }
+  const environment = Deno.env.get("DENORT_BIN") ?? null;
+  if (targets.length > 1 && environment !== null && text("denort-dir") === null) {
+    // deno would take it for all of them.
+    throw new Error("Cannot use DENORT_BIN: it is for one target, --denort-dir for several");
+  }
   const heapMb = text("heap-mb");
   return {
     targets,
@@ -64,8 +69,7 @@ async function readSettings(args: readonly string[]): Promise<Settings> {
     denort: {
       path: text("denort"),
       directory: text("denort-dir"),
-      // One file fits one machine; for several it must be said which is for which.
-      environment: targets.length > 1 ? null : Deno.env.get("DENORT_BIN") ?? null,
+      environment,
     },
     offline: flags["offline"] === true,
     downloadMs: number(text("download-s") ?? "120", "download-s") * 1000,

@@ -109,7 +109,12 @@ Deno.test("two builds in two folders, from two copies of the sources, give the s
     const denort = await standIn(directory);
     const copy = `${directory}/another/place`;
     await Deno.mkdir(copy, { recursive: true });
-    for (const name of ["deno.json", "deno.lock", "main.ts", "src", "scripts", "tests"]) {
+    // No more than the build stage of the image has.
+    const dockerfile = await Deno.readTextFile(`${ROOT}Dockerfile`);
+    const lists = [...dockerfile.matchAll(/^COPY (?!--)(.*) \S+$/gm)];
+    const names = lists.flatMap(([, list]) => list!.split(" "));
+    assert(names.includes("src"));
+    for (const name of names) {
       const { success } = await new Deno.Command("cp", { args: ["-R", ROOT + name, copy] })
         .output();
       assert(success);
@@ -168,6 +173,22 @@ for (const kind of ["-pie", "-no-pie"]) {
     },
   });
 }
+
+Deno.test("one runtime is not taken for several machines, and a mistake is told before the work", async () => {
+  const told: [string[], string][] = [
+    [["--target", "all", "--denort", "/bin/true"], "Cannot read --denort: it is for one target"],
+    [["--target", "all"], "Cannot use DENORT_BIN: it is for one target"],
+    [["--target", "mips"], 'Cannot read --target: "mips" is none of'],
+    [["--heap-mb", "many"], "Cannot read --heap-mb: not a whole number"],
+    [["--taget", "all"], 'Cannot read arguments: unknown "--taget"'],
+    [["--denort", "/bin/true"], "--denort /bin/true: not of version"],
+  ];
+  for (const [args, problem] of told) {
+    const { code, err } = await compile(args, { env: { DENORT_BIN: "/bin/true" } });
+    assertEquals(code, 1);
+    assertStringIncludes(err, problem);
+  }
+});
 
 Deno.test("what is no denort is found out by running it, and not left in the folder", async () => {
   await inDirectory(async (directory) => {

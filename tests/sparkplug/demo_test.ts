@@ -31,12 +31,12 @@ Deno.test("the demo shows who misbehaves, by rule, and that the others do not", 
     "Demo plant/Line 3: violations",
   ]);
   const broken = new Set(lines.flatMap((line) => {
-    return /^  (?:fatal|error|warn |info ) +\d+ x (\S+)$/.exec(line)?.[1] ?? [];
+    return /^ {2}(?:fatal|error|warn |info ) +\d+ x (\S+)$/.exec(line)?.[1] ?? [];
   }));
   for (const id of MISTAKES) assert(broken.has(id), id);
   // Three births, five Devices each; what the broker counted on the way says the same.
   const counters = new Map(lines.flatMap((line) => {
-    const [, topic, value] = /^  (\S.*?) +(\d+)$/.exec(line) ?? [];
+    const [, topic, value] = /^ {2}(\S.*?) +(\d+)$/.exec(line) ?? [];
     return topic === undefined ? [] : [[topic, Number(value)] as const];
   }));
   assertEquals([counters.get("births"), counters.get("deaths")], [18, 18]);

@@ -49,6 +49,7 @@ export class ServerBench {
       witness: audit,
       logOptions: logOptions(config.log),
       writeLog: () => {},
+      lineSeen: () => {},
     });
     this.turns.broker.restore(this.store.load(), this.turns.instant());
     this.reception = new Reception(this.turns, { gatekeeper, door, audit });
