@@ -1,5 +1,6 @@
 /** The referee in a running broker: its switches, its clock, and where what it finds goes. */
 import type { ConnectionAudit } from "./_server_audit_connections.ts";
+import { SparkplugAlarms } from "./_server_sparkplug_alarms.ts";
 import { replaceFile } from "./_server_sparkplug_files.ts";
 import { SparkplugJson } from "./_server_sparkplug_json.ts";
 import { BreachLines } from "./_server_sparkplug_lines.ts";
@@ -12,6 +13,7 @@ import type { ClientFacts, Instant, Journal, SparkplugPolicy, StoredState } from
 import type { Config, SparkplugConfig } from "./config/mod.ts";
 import { encodeUtf8, type TopicName } from "./mqtt/mod.ts";
 import {
+  type Breach,
   CERTIFICATE_PREFIX,
   type Inflate,
   type Json,
@@ -28,6 +30,7 @@ import { gunzipSync, inflateSync } from "node:zlib";
 
 type Judging = Awaited<ReturnType<typeof loadJudging>>;
 
+const ALARM_TOPIC = "$SYS/broker/sparkplug/alarm";
 /** Violations that are kept in words. */
 const VIOLATIONS_MAX = 1000;
 const SECOND_MS = 1000;
@@ -90,6 +93,7 @@ export class SparkplugDesk {
   #surroundings: Surroundings | null = null;
   #journal: Journal | null = null;
   #lines: BreachLines | null = null;
+  readonly #alarms: SparkplugAlarms;
   #tickedMs = -Infinity;
   #capturedMs = 0;
   /** The file that is being written, if one is. */
@@ -111,6 +115,7 @@ export class SparkplugDesk {
     this.#judging = judging;
     this.#json = json;
     this.#topics = new SparkplugTopics(sparkplug);
+    this.#alarms = new SparkplugAlarms(room.RULES, sparkplug.alarmUrl);
     this.#witness = new WitnessedReferee(judging.referee, {
       statements: () => this.#statements(),
       passing: json,
@@ -174,6 +179,7 @@ export class SparkplugDesk {
     const { referee } = this.#judging.referee;
     const { kept, others } = referee.violations.takeFresh();
     this.#lines!.round(kept, others, instant.nowMs);
+    this.#alarm(kept, instant);
     if (instant.nowMs - this.#tickedMs < SECOND_MS) return;
     this.#tickedMs = instant.nowMs;
     this.#json?.refill();
@@ -241,6 +247,8 @@ export class SparkplugDesk {
       recordedBytes: referee.recorder?.bytes ?? 0,
       unrecorded: referee.recorder?.unrecorded ?? 0,
       jsonLeft: this.#json?.left ?? 0,
+      alarms: this.#alarms.raised,
+      alarmsUntold: this.#alarms.untold,
     };
   }
 
@@ -264,9 +272,23 @@ export class SparkplugDesk {
     const { kept, others } = this.#judging.referee.referee.violations.takeFresh();
     this.#lines!.round(kept, others, turns.instant().nowMs);
     this.#witness.tell(audit);
+    this.#alarms.stop();
     await this.#writing;
     this.#writeFiles(Infinity);
     await this.#writing;
+  }
+
+  /** Tells those who are subscribed, and the web server, what is an alarm. */
+  #alarm(breaches: readonly Breach[], instant: Instant): void {
+    const { broker, log } = this.#surroundings!.turns;
+    const alarms = this.#alarms.round(
+      breaches,
+      (reason) => log.line("error", `Cannot send alarm: ${reason}`, { room: "sparkplug" }),
+    );
+    for (const alarm of alarms) {
+      const content = { payload: encodeUtf8(alarm), qos: 0, retain: false } as const;
+      broker.publish(ALARM_TOPIC as TopicName, content, instant);
+    }
   }
 
   #statements(): string {

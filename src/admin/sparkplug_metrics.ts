@@ -10,6 +10,8 @@ interface TrafficFigures {
   readonly recordedBytes: number;
   readonly unrecorded: number;
   readonly jsonLeft: number;
+  readonly alarms: number;
+  readonly alarmsUntold: number;
   /** Payloads decoded in full, and the seconds that took. */
   readonly decoded: number;
   readonly decodingS: number;
@@ -60,6 +62,11 @@ const TRAFFIC = {
   unrecorded: counter("relayq_sparkplug_unrecorded_total", "Messages without room to record."),
   decoded: counter("relayq_sparkplug_decoded_total", "Payloads decoded in full."),
   decodingS: counter("relayq_sparkplug_decoding_seconds_total", "Time that took."),
+  alarms: counter("relayq_sparkplug_alarms_total", "Two clients for one Edge Node or host."),
+  alarmsUntold: counter(
+    "relayq_sparkplug_alarms_untold_total",
+    "Alarms that sparkplug.alarm_url did not take.",
+  ),
   jsonLeft: counter("relayq_sparkplug_json_left_total", "Messages too many to be shown as JSON."),
 } as const satisfies Descriptions<TrafficFigures>;
 

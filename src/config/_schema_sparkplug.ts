@@ -76,6 +76,14 @@ export const SPARKPLUG_TABLES = [
           'Who loses in the mode "strict" when a second client connects for an Edge Node that is connected: "reject_new" refuses it, "take_over" closes the first one, and its Will goes out.',
       },
       {
+        name: "other_types",
+        type: "string",
+        form: "text",
+        default: "",
+        doc:
+          'Message types that Sparkplug 3.0 does not know and that are no breach, with blanks between: "NRECORD DRECORD" are seen in the field. What is published on spBv1.0/GROUP/TYPE/NODE and below passes unjudged then, in strict mode, too.',
+      },
+      {
         name: "rebirth_requests",
         type: "boolean",
         default: false,
@@ -160,6 +168,14 @@ export const SPARKPLUG_TABLES = [
         default: false,
         doc:
           "Publish messages of Sparkplug once more as JSON, on $sparkplug/json/ followed by their topic, at QoS 0 and with names for aliases, in the modes monitor and strict. To read one a client needs the right to read the topic behind it, too. At most 1000 a second: this is for people.",
+      },
+      {
+        name: "alarm_url",
+        type: "string",
+        form: "text",
+        default: "",
+        doc:
+          "Where alarms are sent, as JSON by HTTP POST: a second client for an Edge Node or a host, in the modes monitor and strict. They are on $SYS/broker/sparkplug/alarm in any case, for each Edge Node and host one a minute.",
       },
       {
         name: "last_values",

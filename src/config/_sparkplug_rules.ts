@@ -7,7 +7,9 @@ import type { TomlProblem } from "./_toml_tree.ts";
 export function sparkplugProblems(document: CheckedDocument): TomlProblem[] {
   const keys = document.get("sparkplug")?.[0]?.values;
   if (keys === undefined) return [];
-  return [captureProblem(keys), valuesProblem(keys)].filter((problem) => problem !== null);
+  return [captureProblem(keys), valuesProblem(keys), alarmProblem(keys)].filter((problem) =>
+    problem !== null
+  );
 }
 
 type Keys = ReadonlyMap<string, CheckedValue>;
@@ -38,4 +40,18 @@ function valuesProblem(keys: Keys): TomlProblem | null {
     key,
     message: `${key}: needs another sparkplug.mode than "off"`,
   };
+}
+
+/** Who waits for alarms should know that none will come. */
+function alarmProblem(keys: Keys): TomlProblem | null {
+  const url = keys.get("alarm_url");
+  if (url?.valid !== true || url.value === "") return null;
+  const key = "sparkplug.alarm_url";
+  const offset = url.offset ?? 0;
+  if (!/^https?:\/\/[^\s/]/.test(String(url.value)) || !URL.canParse(String(url.value))) {
+    return { offset, key, message: `${key}: ${url.raw} is no URL that begins with http` };
+  }
+  const mode = keys.get("mode");
+  if (mode?.valid !== true || mode.value === "monitor" || mode.value === "strict") return null;
+  return { offset, key, message: `${key}: needs sparkplug.mode = "monitor" or "strict"` };
 }

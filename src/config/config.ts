@@ -283,6 +283,8 @@ export interface SparkplugConfig {
   /** `tck-id=action`, with blanks between. */
   readonly overrides: string;
   readonly onDuplicate: "reject_new" | "take_over";
+  /** Message types that pass though the specification does not know them, with blanks between. */
+  readonly otherTypes: string;
   readonly rebirthRequests: boolean;
   /** Whether the Will of who leaves without its death is published. */
   readonly synthesizeDeaths: boolean;
@@ -301,6 +303,8 @@ export interface SparkplugConfig {
   readonly topology: boolean;
   /** Whether messages are published once more as JSON. */
   readonly json: boolean;
+  /** Where alarms are sent; empty for nowhere. */
+  readonly alarmUrl: string;
   /** Whether the last value of every metric is kept. */
   readonly lastValues: boolean;
   /** Metrics. */

@@ -16,6 +16,8 @@ interface CoreClient {
   readonly clientIdentifier: string;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What the core keeps with a topic. */
 export class JudgedTopic {
   readonly role: "birth" | "nodeDeath" | "other";
@@ -33,9 +35,17 @@ export class JudgedTopic {
     this.parsed = parsed;
   }
 
-  /** What is known of a topic; null for those of nobody here. */
-  static of(topic: TopicName): JudgedTopic | null {
+  /**
+   * What is known of a topic; null for those of nobody here. `otherTypes`: message types that the
+   * specification does not know, and that pass all the same.
+   */
+  static of(topic: TopicName, otherTypes: ReadonlySet<string> = NONE): JudgedTopic | null {
     const parsed = parseTopic(topic);
+    if (parsed?.kind === "fault" && otherTypes.size > 0) {
+      const levels = topic.split("/");
+      const isOther = levels.length === 4 || levels.length === 5;
+      if (isOther && otherTypes.has(levels[2]!)) return null;
+    }
     const legacy = parsed === null && /^STATE\/[^/]+$/.test(topic);
     return parsed === null && !legacy ? null : new JudgedTopic(parsed);
   }
@@ -179,16 +189,22 @@ export class SparkplugJudging<Client extends CoreClient> {
   readonly retainLive: boolean;
   readonly stampNodeDeath: SparkplugAwareness["stampNodeDeath"];
   readonly referee: CoreReferee<Client>;
+  readonly #otherTypes: ReadonlySet<string>;
 
-  constructor(codec: PayloadCodec, options: AwarenessOptions & RefereeOptions) {
+  constructor(
+    codec: PayloadCodec,
+    options: AwarenessOptions & RefereeOptions & { readonly otherTypes?: string },
+  ) {
     const { retainLive, stampNodeDeath } = new SparkplugAwareness(options);
     this.retainLive = retainLive;
     this.stampNodeDeath = stampNodeDeath;
     this.referee = new CoreReferee(new Referee(codec, options));
+    const words = (options.otherTypes ?? "").split(/\s+/);
+    this.#otherTypes = new Set(words.filter((word) => word !== ""));
   }
 
   /** What is known of a topic; null for those of nobody here. */
   classify(topic: TopicName): JudgedTopic | null {
-    return JudgedTopic.of(topic);
+    return JudgedTopic.of(topic, this.#otherTypes);
   }
 }

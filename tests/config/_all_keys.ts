@@ -318,6 +318,8 @@ export const STRINGS: readonly { readonly path: string; readonly default: string
   { path: "security.pin_file", default: "" },
   { path: "sparkplug.overrides", default: "" },
   { path: "sparkplug.capture_file", default: "" },
+  { path: "sparkplug.alarm_url", default: "" },
+  { path: "sparkplug.other_types", default: "" },
   { path: "store.data_dir", default: "relayq-data" },
   { path: "admin.address", default: "" },
   { path: "admin.tokens_file", default: "" },

@@ -309,3 +309,16 @@ Deno.test("last values need a mode that looks at Sparkplug", () => {
     '2:15 sparkplug.last_values: needs another sparkplug.mode than "off"',
   ]);
 });
+
+Deno.test("alarms are sent to a URL by somebody who judges", () => {
+  const alarms = '[sparkplug]\nalarm_url = "http://127.0.0.1:9000/alarm"\n';
+  accepted(`${alarms}mode = "monitor"`);
+  assertEquals(summarize(alarms), [
+    '2:13 sparkplug.alarm_url: needs sparkplug.mode = "monitor" or "strict"',
+  ]);
+  for (const url of ["ftp://x/", "x", "http://", "http:// x"]) {
+    assertEquals(summarize(`[sparkplug]\nmode = "strict"\nalarm_url = "${url}"`), [
+      `3:13 sparkplug.alarm_url: "${url}" is no URL that begins with http`,
+    ]);
+  }
+});

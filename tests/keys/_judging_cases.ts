@@ -74,6 +74,17 @@ export const judgingCases: KeyCases = {
     assertEquals(await duplicate("reject_new"), ["count", "count", "drop"]);
     assertEquals(await duplicate("take_over"), ["count", "count", "count"]);
   },
+  "sparkplug.other_types": async () => {
+    const topics = ["spBv1.0/G/NRECORD/E", "spBv1.0/G/DRECORD/E/D", "spBv1.0/G/NRECORD"];
+    const passed = async (otherTypes: string) => {
+      const { delivered } = await judged({ mode: "strict", otherTypes }, (s) => {
+        for (const topic of topics) s.bornNode().send(topic, Uint8Array.of(1));
+      });
+      return topics.filter((topic) => delivered.includes(topic));
+    };
+    assertEquals(await passed(""), []);
+    assertEquals(await passed("NRECORD DRECORD"), topics.slice(0, 2));
+  },
   "sparkplug.rebirth_requests": async () => {
     for (const rebirthRequests of [true, false]) {
       await using stage = await Stage.open({ mode: "monitor", rebirthRequests });
@@ -169,6 +180,36 @@ export const judgingCases: KeyCases = {
   "sparkplug.recorded_bytes_max": async () => {
     const few = await captured({ recordedBytesMax: 2_500 });
     assert(few.length < (await captured({})).length);
+  },
+  "sparkplug.alarm_url": async () => {
+    const told: string[] = [];
+    const web = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      async (request) => {
+        told.push(`${request.method} ${await request.text()}`);
+        return new Response();
+      },
+    );
+    for (const alarmUrl of ["", `http://127.0.0.1:${web.addr.port}/`]) {
+      await using stage = await Stage.open({ mode: "monitor", alarmUrl });
+      using reader = await WireClient.connect(stage.broker.port);
+      await reader.subscribe(`${TREE}alarm`);
+      await act(stage, new Script(), (s) => {
+        s.bornNode({ id: "first" });
+        s.join({ id: "second" });
+        s.join({ id: "third" }); // of the same within a minute nobody is told
+      });
+      const alarm = JSON.parse(text((await reader.receiveMessage()).payload));
+      assertEquals([alarm.subject, alarm.client_id], ["G/E", "second"]);
+      assert(alarm.rules.includes("tck-id-intro-edge-node-id-uniqueness"), String(alarm.rules));
+      const deadline = performance.now() + 10_000;
+      while (alarmUrl !== "" && told.length === 0 && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assertEquals(told, alarmUrl === "" ? [] : [`POST ${JSON.stringify(alarm)}`]);
+      assertEquals(await reader.drain(), []);
+    }
+    await web.shutdown();
   },
   "sparkplug.capture_file": async () => {
     const lines = await captured({});

@@ -207,10 +207,7 @@ Deno.test("the last bdSeq outlives the broker", async () => {
       "log",
     );
   }
-  // A file that is broken is told, and no reason not to start.
-  await Deno.writeTextFile(`${dataDir}/sparkplug-bdseq.json`, "{");
-  await using broker = await TestBroker.start(changes);
-  await until(() => broker.log.join("").includes("sparkplug-bdseq.json") || null, "a warning");
+  await Deno.remove(dataDir, { recursive: true });
 });
 
 Deno.test("a running broker writes what it recorded, and the report judges it", async () => {
