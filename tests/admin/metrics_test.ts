@@ -1,5 +1,6 @@
 /** The page of metrics: nothing that is counted is missing, and what it says is so. */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { eventually } from "../support/waiting.ts";
 import { DROP_REASONS } from "../../src/broker/mod.ts";
 import {
   NEEDS_OPENSSL,
@@ -35,6 +36,9 @@ function mark(object: object, from: number): Map<string, number> {
 Deno.test("every number of the statistics of core, store and logins is on the page, in base units", async () => {
   await using broker = await adminBroker({ audit: { enabled: false } });
   const { server } = broker;
+  // What the start wrote down is committed some time later, on a busy machine just then.
+  const { storeStatistics: store } = server;
+  await eventually("a quiet store", () => store!.commits > 0 && store!.recordsWaiting === 0);
   const objects = [
     server.broker.statistics,
     server.storeStatistics!,
