@@ -20,7 +20,7 @@ import {
 } from "./schema.ts";
 
 /** What is spoken between the client and MQTT. */
-export const TRANSPORTS = ["tcp", "tls", "ws", "wss"] as const;
+const TRANSPORTS = ["tcp", "tls", "ws", "wss"] as const;
 
 const CLIENT = {
   client_id: text(),

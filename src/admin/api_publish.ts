@@ -20,7 +20,9 @@ const PUBLISH = defineRoute({
     qos: withDefault(QOS, 0),
     retain: withDefault(boolean("An empty payload removes what is retained."), false),
   }),
-  answer: object({ matched: integer({ description: "Sessions that get it." }) }),
+  answer: object({
+    matched: integer({ description: "Sessions with a subscription that matches." }),
+  }),
   problems: [422, 503],
 });
 

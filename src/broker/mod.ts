@@ -37,7 +37,7 @@ export type { ClientRate, RateLimiter } from "./rate_limiter.ts";
 export { QOS_RECEIVER, QOS_RECEIVER_TABLE } from "./qos_receiver_states.ts";
 export { QOS_SENDER, QOS_SENDER_TABLE } from "./qos_sender_states.ts";
 export { SESSION, SESSION_TABLE } from "./session_states.ts";
-export type { Oversight, Publication, Replayed } from "./oversight.ts";
+export type { Oversight } from "./oversight.ts";
 export type { RetainedLevels } from "./retained.ts";
 export type { Session } from "./session.ts";
 export type { Pressure } from "./shedding.ts";

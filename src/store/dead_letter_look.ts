@@ -3,8 +3,8 @@ import { asTopicFilter, topicMatches } from "../mqtt/mod.ts";
 import type { DeadLetterSelection, StoredLetter } from "./dead_letter_selection.ts";
 
 /** Rows and bytes of payloads after which a look ends and another one has to go on. */
-export const LOOK_ROWS_MAX = 1_000;
-export const LOOK_BYTES_MAX = 1_048_576;
+const LOOK_ROWS_MAX = 1_000;
+const LOOK_BYTES_MAX = 1_048_576;
 const EVERYTHING = asTopicFilter("#");
 
 /** What is looked for. */

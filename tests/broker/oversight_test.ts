@@ -1,6 +1,6 @@
 /** What an operator sees of the core and changes in it. */
 import { assert, assertEquals } from "@std/assert";
-import type { Replayed } from "../../src/broker/mod.ts";
+import type { Replayed } from "../../src/broker/oversight.ts";
 import { name, payload, publishPacket, text } from "../support/wire_client.ts";
 import { Core, NOTHING_LEFT } from "./_core.ts";
 import { coreWith, REFUSING } from "./_dead_letters.ts";
