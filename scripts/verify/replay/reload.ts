@@ -121,8 +121,13 @@ export class ReloadRig implements Rig {
     const { turns, reception } = this.#server;
     // There are none whose certificates could be read again.
     const listeners = { reload: () => Promise.resolve([]), recheck: () => Promise.resolve() };
-    const parts = { gatekeeper, reception, trail, listeners: listeners as unknown as Listeners };
-    this.#reloads = new Reloads(turns, { ...parts, others: () => Promise.resolve([]) });
+    this.#reloads = new Reloads(turns, {
+      gatekeeper,
+      reception,
+      trail,
+      listeners: listeners as unknown as Listeners,
+      others: () => Promise.resolve([]),
+    });
     await settle(MICROTASKS);
     await this.#server.answer();
   }
