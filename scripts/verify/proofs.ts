@@ -3,6 +3,7 @@
  * speaks of, and that broken tables and broken code round them are noticed.
  */
 import { say } from "../bench/terminal.ts";
+import { askCvc5, cvc5Version } from "./proofs/cvc5.ts";
 import { Machine } from "./proofs/machine.ts";
 import {
   type MutantVerdict,
@@ -60,6 +61,7 @@ export async function run(options: VerifyOptions): Promise<VerifyRow[]> {
     })
   );
   rows.push(...[...results.values()].map((result) => searchRow(result)));
+  if (!options.quick) rows.push(await secondOpinionRow());
   const breakings: readonly (readonly [string, () => Promise<MutantVerdict[]>])[] = [
     ["broken tables are noticed", () => runTableMutants(SYSTEMS, { isQuick: options.quick })],
     ["each proof notices a broken table", () => runOneMutantEach(SYSTEMS)],
@@ -122,6 +124,30 @@ function searchRow({ system, states, searchSeconds, wrong }: ProvedSystem): Veri
     seconds: searchSeconds,
     ok: wrong === null,
     ...wrong === null ? {} : { detail: wrong },
+  };
+}
+
+/** Whether another solver says the same. */
+async function secondOpinionRow(): Promise<VerifyRow> {
+  const startedMs = performance.now();
+  const tool = await cvc5Version();
+  const opinions = await Promise.all(
+    SYSTEMS.map(async (system) =>
+      [system.name, await askCvc5(proofText(readSystem(system)))] as const
+    ),
+  );
+  const answers = opinions.reduce((sum, [, opinion]) => sum + opinion.answers, 0);
+  const differences = opinions.flatMap(([name, opinion]) =>
+    opinion.differences.map((text) => `${name}: ${text}`)
+  );
+  return {
+    section: SECTION,
+    name: "a second solver says the same",
+    tool,
+    size: `${answers - differences.length} of ${answers} answers`,
+    seconds: (performance.now() - startedMs) / 1000,
+    ok: differences.length === 0,
+    ...differences.length === 0 ? {} : { detail: differences.join("; ") },
   };
 }
 
