@@ -47,12 +47,6 @@ async function show(page: Page, view: string): Promise<void> {
   await page.until(`document.querySelector('[aria-current]')?.hash === "#/${view.split("/")[0]}"`);
 }
 
-/** Waits until an element with this text is there; it may be hostile. */
-async function untilShown(page: Page, selector: string, text: string): Promise<void> {
-  await page.until(`[...document.querySelectorAll(${JSON.stringify(selector)})]
-    .some((element) => element.textContent.includes(${JSON.stringify(text)}))`);
-}
-
 /** Nothing that a client sent has become anything but text, and nothing was asked of others. */
 async function assertClean(page: Page, broker: ApiBroker): Promise<void> {
   assertEquals(page.complaints, []);
@@ -117,7 +111,7 @@ Deno.test("the dashboard in a browser", async (test) => {
     await evil.subscribe(`s/${HOSTILE}`);
     using other = await WireClient.connect(port, { clientIdentifier: "press 7" });
     await show(page, "clients");
-    await untilShown(page, ".row-button", HOSTILE);
+    await page.untilShown(".row-button", HOSTILE);
     await page.type("main input[type=search]", "press");
     await page.until("document.querySelectorAll('tbody tr').length === 1");
     await page.type("main input[type=search]", "onerror");
@@ -125,12 +119,12 @@ Deno.test("the dashboard in a browser", async (test) => {
       `document.querySelector('.row-button')?.textContent === ${JSON.stringify(HOSTILE)}`,
     );
     await page.press(".row-button");
-    await untilShown(page, "dialog code", `w/${HOSTILE}`);
-    await untilShown(page, "dialog code", `s/${HOSTILE}`);
+    await page.untilShown("dialog code", `w/${HOSTILE}`);
+    await page.untilShown("dialog code", `s/${HOSTILE}`);
     await page.press("dialog button", "Disconnect");
     await page.press("dialog.question button", "Disconnect");
     await evil.expectClosed();
-    await untilShown(page, ".empty-title", "Nothing found");
+    await page.untilShown(".empty-title", "Nothing found");
     await other.send({ type: "PINGREQ" });
     await other.expect("PINGRESP");
     await assertClean(page, broker);
@@ -148,7 +142,7 @@ Deno.test("the dashboard in a browser", async (test) => {
     await page.press(".segments button", "Bans");
     await page.press("td .button", "Lift");
     await page.press("dialog.question button", "Lift");
-    await untilShown(page, ".empty-title", "Nobody is banned");
+    await page.untilShown(".empty-title", "Nobody is banned");
     using back = await WireClient.open(port);
     assertEquals((await back.sendConnect({ clientIdentifier: "press 8" })).returnCode, 0);
   });
@@ -159,16 +153,52 @@ Deno.test("the dashboard in a browser", async (test) => {
     await show(page, "topics");
     await page.press(".tree-row", "plant");
     await page.press(".tree-row", "<img");
-    await untilShown(page, ".detail .payload", HOSTILE);
+    await page.untilShown(".detail .payload", HOSTILE);
     await page.press(".segments button", "Hex");
-    await untilShown(page, ".detail .payload", "3c 69 6d 67");
+    await page.untilShown(".detail .payload", "3c 69 6d 67");
     await page.press(".detail button", "Delete");
     await page.press("dialog.question button", "Delete");
-    await untilShown(page, ".detail .empty-title", "Deleted");
+    await page.untilShown(".detail .empty-title", "Deleted");
     await client.subscribe("plant/#");
     assertEquals((await client.receiveMessage()).topic, "plant/line 1/state");
     await client.expectSilence();
     await assertClean(page, broker);
+  });
+
+  await test.step("whoever has no mouse gets everywhere", async () => {
+    const focused = "document.activeElement.textContent";
+    // To another place of the same page it would not be loaded anew.
+    await page.visit("about:blank");
+    await page.visit(`${addressOf(broker)}#/topics`);
+    await page.until("document.querySelector('.tree [role=treeitem]') !== null");
+    await page.key("Tab");
+    assertEquals(await page.evaluate(focused), "Skip to content");
+    await page.key("Enter");
+    assertEquals(await page.evaluate(focused), "Topics");
+    for (const key of ["Tab", "Tab"]) await page.key(key);
+    const item = "document.activeElement.getAttribute('aria-label')";
+    assertEquals(await page.evaluate(item), "plant");
+    await page.key("ArrowRight");
+    await page.until("document.querySelectorAll('.tree [role=treeitem]').length > 1");
+    await page.key("ArrowDown");
+    assertEquals(await page.evaluate(item), "line 1");
+    await page.key("Enter");
+    await page.until("document.querySelectorAll('.tree [role=treeitem]').length > 2");
+    await page.key("ArrowRight");
+    assertEquals(await page.evaluate(item), "state");
+    await page.key("Enter");
+    await page.untilShown(".detail .payload", "running");
+    await page.key("ArrowLeft");
+    assertEquals(await page.evaluate(item), "line 1");
+    using _client = await WireClient.connect(port, { clientIdentifier: "keys" });
+    await show(page, "clients");
+    await page.until("document.querySelector('.row-button') !== null");
+    await page.evaluate("document.querySelector('.row-button').focus()");
+    await page.key("Enter");
+    await page.until("document.querySelector('dialog[open]') !== null");
+    await page.key("Escape");
+    await page.until("document.querySelector('dialog') === null");
+    await show(page, "topics");
   });
 
   await test.step("a message is published, and somebody gets it", async () => {
@@ -180,7 +210,7 @@ Deno.test("the dashboard in a browser", async (test) => {
     await page.press(".publish button", "Publish");
     const { topic, payload: bytes } = await client.receiveMessage();
     assertEquals([topic, new TextDecoder().decode(bytes)], ["orders/1", HOSTILE]);
-    await untilShown(page, ".toast", "for 1 subscriber");
+    await page.untilShown(".toast", "for 1 subscriber");
   });
 
   await test.step("dead letters are shown, replayed and purged", async () => {
@@ -200,13 +230,13 @@ Deno.test("the dashboard in a browser", async (test) => {
     await page.until("document.querySelectorAll('tbody tr').length === 2");
     await publisher.subscribe(filter("alarm/#"), 1);
     await page.press(".row-button");
-    await untilShown(page, "dialog .payload", "two");
+    await page.untilShown("dialog .payload", "two");
     await page.press("dialog button", "Replay");
     assertEquals(new TextDecoder().decode((await publisher.receiveMessage()).payload), "two");
     await page.until("document.querySelectorAll('tbody tr').length === 1");
     await page.press(".bar button", "Purge");
     await page.press("dialog.question button", "Purge");
-    await untilShown(page, ".empty-title", "No dead letters");
+    await page.untilShown(".empty-title", "No dead letters");
     await assertClean(page, broker);
   });
 
@@ -214,13 +244,13 @@ Deno.test("the dashboard in a browser", async (test) => {
     await show(page, "log");
     await page.untilText("lines");
     using _client = await WireClient.connect(port, { clientIdentifier: `log ${HOSTILE}` });
-    await untilShown(page, ".log-line", "<img src=x");
+    await page.untilShown(".log-line", "<img src=x");
     await page.press(".bar button", "Pause");
     using _other = await WireClient.connect(port, { clientIdentifier: "while paused" });
     await page.untilText("more since");
     assertEquals(await page.evaluate("document.body.innerText.includes('while paused')"), false);
     await page.press(".bar button", "Go on");
-    await untilShown(page, ".log-line", "while paused");
+    await page.untilShown(".log-line", "while paused");
     await page.type("main input[type=search]", "while paused");
     await page.until(`[...document.querySelectorAll('.log-line')]
       .every((line) => line.textContent.includes("while paused"))`);
@@ -250,7 +280,7 @@ Deno.test("the dashboard in a browser", async (test) => {
     await signIn(reader, broker, "read");
     await show(reader, "dead-letters");
     await reader.press(".button[aria-disabled=true]", "Purge");
-    await untilShown(reader, ".toast", "Needs the role “admin”; this token has “read”.");
+    await reader.untilShown(".toast", "Needs the role “admin”; this token has “read”.");
     assertEquals(await reader.evaluate("document.querySelector('dialog')"), null);
     await show(reader, "about");
     await reader.untilText("Only the role “admin” may read it");

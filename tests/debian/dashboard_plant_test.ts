@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { ApiBroker } from "../admin/_api.ts";
 import { metric, payload } from "../sparkplug/_encode.ts";
-import { Chromium, type Page } from "../support/chromium.ts";
+import { Chromium } from "../support/chromium.ts";
 import { name, publishPacket, WireClient } from "../support/wire_client.ts";
 
 const HOSTILE = `<img src=x onerror="document.title='owned'"><script>owned()`;
@@ -49,21 +49,21 @@ Deno.test("the plant stands on the dashboard as it is, and its names are text", 
   await page.untilText("1 of 1 nodes online");
   await page.press(".tree-row", "<img");
   await page.press(".tree-row", "Pump 1");
-  await untilShown(page, "tbody th", HOSTILE);
-  await untilShown(page, "tbody td", "before");
+  await page.untilShown("tbody th", HOSTILE);
+  await page.untilShown("tbody td", "before");
   const timestamp = Date.now();
   const metrics = [metric({ alias: 1, timestamp, value: [15, HOSTILE] })];
   // With a gap in seq: the value is shown, and so is the breach.
   const topic = `spBv1.0/Plant/DDATA/${HOSTILE}/Pump 1`;
   await send(node, topic, payload({ timestamp, seq: 9, metrics }));
-  await untilShown(page, "tbody td", HOSTILE);
+  await page.untilShown("tbody td", HOSTILE);
   await page.press(".tree-row", "<img");
-  await untilShown(page, ".violations code", "tck-id-payloads-ddata-seq-inc");
+  await page.untilShown(".violations code", "tck-id-payloads-ddata-seq-inc");
   await page.press("details.message summary", "DDATA");
-  await untilShown(page, "details[open] .payload", "<img src=x");
+  await page.untilShown("details[open] .payload", "<img src=x");
   await page.press(".segments button", "Conformance");
   await page.press(".row-button", "Plant/");
-  await untilShown(page, "dialog .violations code", "tck-id-payloads-ddata-seq-inc");
+  await page.untilShown("dialog .violations code", "tck-id-payloads-ddata-seq-inc");
   await page.press("dialog .icon-button");
   await page.press(".segments button", "Plant");
   node[Symbol.dispose]();
@@ -75,10 +75,4 @@ Deno.test("the plant stands on the dashboard as it is, and its names are text", 
 
 async function send(client: WireClient, topic: string, bytes: Uint8Array): Promise<void> {
   await client.send({ ...publishPacket(topic, ""), payload: bytes });
-}
-
-/** Waits until an element with this text is there. */
-async function untilShown(page: Page, selector: string, text: string): Promise<void> {
-  await page.until(`[...document.querySelectorAll(${JSON.stringify(selector)})]
-    .some((element) => element.textContent.includes(${JSON.stringify(text)}))`);
 }

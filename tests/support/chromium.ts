@@ -3,6 +3,16 @@ import { assert } from "@std/assert";
 
 const START_MS_MAX = 60_000;
 const WAIT_MS_MAX = 30_000;
+/** Keys that a page acts on by itself, as the browser numbers them. */
+const KEY_CODES: Readonly<Record<string, number>> = {
+  Tab: 9,
+  Enter: 13,
+  Escape: 27,
+  ArrowLeft: 37,
+  ArrowUp: 38,
+  ArrowRight: 39,
+  ArrowDown: 40,
+};
 
 interface Message {
   readonly id?: number;
@@ -195,6 +205,12 @@ export class Page {
     await this.until(`document.body.innerText.includes(${JSON.stringify(text)})`);
   }
 
+  /** Waits until an element of this selector has this text in it, seen or not. */
+  async untilShown(selector: string, text: string): Promise<void> {
+    await this.until(`[...document.querySelectorAll(${JSON.stringify(selector)})]
+      .some((element) => element.textContent.includes(${JSON.stringify(text)}))`);
+  }
+
   /** Presses the first visible element of a selector that has this text. */
   async press(selector: string, text = ""): Promise<void> {
     const found = `[...document.querySelectorAll(${JSON.stringify(selector)})].find((element) =>
@@ -209,6 +225,21 @@ export class Page {
     await this.until(`${field} !== null`);
     await this.evaluate(`${field}.focus(), ${field}.select?.()`);
     await this.#send("Input.insertText", { text });
+  }
+
+  /** Presses a key, such as "Tab" or "Enter", on what has the focus. */
+  async key(key: string): Promise<void> {
+    const text = key === "Enter" ? "\r" : "";
+    for (const type of [text === "" ? "rawKeyDown" : "keyDown", "keyUp"]) {
+      const windowsVirtualKeyCode = KEY_CODES[key];
+      await this.#send("Input.dispatchKeyEvent", {
+        type,
+        key,
+        code: key,
+        windowsVirtualKeyCode,
+        text,
+      });
+    }
   }
 
   /** What it looks like, as PNG. */
