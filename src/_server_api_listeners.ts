@@ -27,7 +27,7 @@ export function apiListeners(
     tls: tls === null ? null : {
       version_min: config.tlsVersionMin,
       client_certificates: config.clientCertificates,
-      not_after: new Date(tls.notAfterMs).toISOString(),
+      not_after: Number.isFinite(tls.notAfterMs) ? new Date(tls.notAfterMs).toISOString() : null,
       handshaking: tls.statistics.handshaking,
       established: tls.statistics.established,
       resumed: tls.statistics.resumed,

@@ -24,7 +24,9 @@ const LISTENER = object({
   tls: nullable(object({
     version_min: oneOf(["1.2", "1.3"]),
     client_certificates: oneOf(["none", "optional", "required"]),
-    not_after: dateTime("When the first certificate of its chain expires."),
+    not_after: nullable(
+      dateTime("When the first certificate of its chain expires; null if it cannot be read."),
+    ),
     handshaking: integer(),
     established: integer({ description: "Connections since the start." }),
     resumed: integer(),

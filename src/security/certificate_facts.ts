@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { describeName } from "./certificate_name.ts";
+import { readForeignCertificate } from "./foreign_certificate.ts";
 import { readBlocks } from "./pem.ts";
 import type { TlsMaterial } from "./tls_material.ts";
 
@@ -20,15 +21,12 @@ export interface CertificateFacts {
   readonly revoked: number | null;
 }
 
-/** Everything that a listener uses. A server certificate of a form that we cannot read is left out. */
+/** Everything that a listener uses. A server certificate that nobody can read is left out. */
 export function certificateFacts(
   { certificatePem, store }: TlsMaterial,
 ): readonly CertificateFacts[] {
   const chain = readBlocks(new TextEncoder().encode(certificatePem), "CERTIFICATE");
-  const own = "problem" in chain ? [] : chain.blocks.flatMap((der) => {
-    const certificate = parseCertificate(der);
-    return "problem" in certificate ? [] : [factsOf("server", certificate)];
-  });
+  const own = "problem" in chain ? [] : chain.blocks.flatMap((der) => serverFacts(der) ?? []);
   const authorities = store.authorities.map((authority) => factsOf("authority", authority));
   const lists = new Set(store.authorities.flatMap((authority) => store.crlsOf(authority)));
   const crls = Array.from(lists, (crl): CertificateFacts => ({
@@ -44,6 +42,17 @@ export function certificateFacts(
   return [...own, ...authorities, ...crls];
 }
 
+function serverFacts(der: Uint8Array): CertificateFacts | null {
+  const certificate = parseCertificate(der);
+  if (!("problem" in certificate)) return factsOf("server", certificate);
+  const foreign = readForeignCertificate(der);
+  return foreign && { kind: "server", ...foreign, fingerprint: sha256(der), revoked: null };
+}
+
+function sha256(der: Uint8Array): string {
+  return createHash("sha256").update(der).digest("hex");
+}
+
 function factsOf(
   kind: CertificateFacts["kind"],
   { subjectName, issuerName, serial, der, notBeforeMs, notAfterMs }: Certificate,
@@ -53,7 +62,7 @@ function factsOf(
     subject: describeName(subjectName),
     issuer: describeName(issuerName),
     serial,
-    fingerprint: createHash("sha256").update(der).digest("hex"),
+    fingerprint: sha256(der),
     notBeforeMs,
     notAfterMs,
     revoked: null,

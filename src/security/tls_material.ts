@@ -2,6 +2,7 @@
 import { type Certificate, describeCertificate, parseCertificate } from "./certificate.ts";
 import type { CertificateCrypto } from "./certificate_crypto.ts";
 import { type Crl, parseCrls } from "./crl.ts";
+import { readForeignCertificate } from "./foreign_certificate.ts";
 import { readBlocks, toPem } from "./pem.ts";
 import { readFile } from "./_read_file.ts";
 import { TrustStore } from "./trust_store.ts";
@@ -121,9 +122,14 @@ function expiryOf(
   const warnings: string[] = [];
   for (const der of chain) {
     const certificate = parseCertificate(der);
-    if ("problem" in certificate) continue;
-    notAfterMs = Math.min(notAfterMs, certificate.notAfterMs);
-    warnings.push(...expiryWarnings("server certificate", certificate, nowMs));
+    const known = "problem" in certificate
+      ? readForeignCertificate(der)
+      : { subject: describeCertificate(certificate), notAfterMs: certificate.notAfterMs };
+    if (known === null) continue;
+    notAfterMs = Math.min(notAfterMs, known.notAfterMs);
+    warnings.push(
+      ...expiryWarnings(`server certificate ${known.subject}`, known.notAfterMs, nowMs),
+    );
   }
   return { notAfterMs, warnings };
 }
@@ -133,7 +139,9 @@ function trustWarnings(store: TrustStore, nowMs: number): readonly string[] {
     `no CRL of CA ${describeCertificate(authority)}: what it issued is not checked`
   );
   for (const authority of store.authorities) {
-    warnings.push(...expiryWarnings("CA", authority, nowMs));
+    warnings.push(
+      ...expiryWarnings(`CA ${describeCertificate(authority)}`, authority.notAfterMs, nowMs),
+    );
     for (const { nextUpdateMs } of store.crlsOf(authority)) {
       if (nextUpdateMs >= nowMs) continue;
       const date = new Date(nextUpdateMs).toISOString();
@@ -143,10 +151,9 @@ function trustWarnings(store: TrustStore, nowMs: number): readonly string[] {
   return warnings;
 }
 
-function expiryWarnings(kind: string, certificate: Certificate, nowMs: number): readonly string[] {
-  const { notAfterMs } = certificate;
+function expiryWarnings(what: string, notAfterMs: number, nowMs: number): readonly string[] {
   if (notAfterMs > nowMs + EXPIRY_NOTICE_MS) return [];
   const verb = notAfterMs < nowMs ? "expired" : "expires";
   const date = new Date(notAfterMs).toISOString();
-  return [`${kind} ${describeCertificate(certificate)} ${verb} on ${date}`];
+  return [`${what} ${verb} on ${date}`];
 }

@@ -3,6 +3,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { configDocument, DEFAULT_CONFIG } from "../../src/config/mod.ts";
 import { RateMeter, RecentQuantiles } from "../../src/admin/mod.ts";
 import { DURATION_BOUNDS_S, Histogram } from "../../src/broker/mod.ts";
+import { OPENSSL, openssl } from "../support/test_authority.ts";
+import { inDirectory } from "../support/waiting.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { ApiBroker } from "./_api.ts";
 import { schemaFaults } from "./_json_schema.ts";
@@ -273,4 +275,33 @@ Deno.test("quantiles are those of the last second, and none without a value", ()
   assertEquals(recent.of(1), 10);
   recent.turn();
   assertEquals(recent.of(0.99), null);
+});
+
+Deno.test({
+  name: "a server certificate of X.509 version 1 has its days, too",
+  ignore: !OPENSSL,
+  fn: () =>
+    inDirectory(async (directory) => {
+      const [keyFile, certificateFile] = [`${directory}/v1.key`, `${directory}/v1.pem`];
+      const request = `${directory}/v1.csr`;
+      const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+      await openssl(
+        ["req", ...key, "-keyout", keyFile, "-out", request, "-subj", "/O=Plant/CN=gateway"],
+      );
+      // Without extensions: that is version 1.
+      await openssl(
+        ["x509", "-req", "-in", request, "-signkey", keyFile, "-days", "9"]
+          .concat(["-out", certificateFile]),
+      );
+      await using api = await ApiBroker.start({}, { listener: { keyFile, certificateFile } });
+      const { items: [listener] } = (await api.call("GET /api/v1/listeners")).json;
+      const { items: [certificate] } = (await api.call("GET /api/v1/certificates")).json;
+      assertEquals(listener.tls.not_after, certificate.not_after);
+      const { kind, subject, days_left, file } = certificate;
+      assertEquals([kind, days_left, file], ["server", 8, certificateFile]);
+      assertStringIncludes(subject, "CN=gateway");
+      const { warnings } = (await api.call("GET /api/v1/status")).json;
+      assertMatch(warnings.join(), /a certificate of listener .* expires on /);
+      assertMatch(api.broker.log.join(), /server certificate .*CN=gateway expires on /);
+    }),
 });
