@@ -58,10 +58,20 @@ export function searchField(label, changed, { value = "" } = {}) {
   });
   input.value = value;
   let timer = 0;
+  let told = value;
+  function tell() {
+    clearTimeout(timer);
+    const text = input.value.trim();
+    if (text === told) return;
+    told = text;
+    changed(text);
+  }
   input.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => changed(input.value.trim()), TYPING_MS);
+    timer = setTimeout(tell, TYPING_MS);
   });
+  // Whoever goes on to a button means what stands here now.
+  input.addEventListener("change", tell);
   return make("label", { class: "search" }, icon("search"), input);
 }
 

@@ -38,12 +38,11 @@ export class Shell {
   constructor({ identity, live, views }) {
     this.#live = live;
     fill(document.body, [
-      make("a", {
-        class: "skip",
-        on: { click: () => this.#title.focus() },
-        tabindex: "0",
-        role: "link",
-      }, "Skip to content"),
+      make(
+        "button",
+        { class: "skip button", type: "button", on: { click: () => this.#title.focus() } },
+        "Skip to content",
+      ),
       this.#side(identity, views),
       make(
         "div",

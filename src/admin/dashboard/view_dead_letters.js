@@ -37,7 +37,7 @@ const REFRESH_MS = 2_000;
  * @returns {import("./main.js").View}
  */
 export function deadLettersView(context) {
-  const { api, live, identity: { role } } = context;
+  const { api, live } = context;
   const filter = { topic: "", client_id: "", reason: "" };
   const table = new DataTable({
     label: "Dead letters",
@@ -69,21 +69,6 @@ export function deadLettersView(context) {
       void table.refresh();
     };
   }
-  const all = make(
-    "div",
-    { class: "bar-end" },
-    roleButton("Replay these…", {
-      role,
-      needs: "operate",
-      press: () => replayAll(api, { ...filter }, () => void table.refresh()),
-    }),
-    roleButton("Purge these…", {
-      role,
-      needs: "admin",
-      class: "button danger",
-      press: () => purgeAll(api, { ...filter }, () => void table.refresh()),
-    }),
-  );
   const bar = make(
     "div",
     { class: "bar" },
@@ -93,7 +78,7 @@ export function deadLettersView(context) {
       choices: [["", "any reason"], ...REASONS.map(choiceOf)],
       changed: fieldOf("reason"),
     }),
-    all,
+    allButtons(context, filter, () => void table.refresh()),
   );
   void table.refresh();
   let known = live.statistics?.counts.dead_letters;
@@ -108,6 +93,30 @@ export function deadLettersView(context) {
     refresh: () => void table.refresh(),
     stop: () => clearInterval(timer),
   };
+}
+
+/**
+ * What is done to all that are chosen at that moment.
+ * @param {Context} context
+ * @param {Record<string, string>} filter
+ * @param {() => void} done
+ */
+function allButtons({ api, identity: { role } }, filter, done) {
+  return make(
+    "div",
+    { class: "bar-end" },
+    roleButton("Replay these…", {
+      role,
+      needs: "operate",
+      press: () => replayAll(api, { ...filter }, done),
+    }),
+    roleButton("Purge these…", {
+      role,
+      needs: "admin",
+      class: "button danger",
+      press: () => purgeAll(api, { ...filter }, done),
+    }),
+  );
 }
 
 /**

@@ -116,18 +116,7 @@ const STATIONS = [
  */
 export function overviewView({ live }) {
   const notices = make("div", { class: "notices", role: "status" });
-  const stations = STATIONS.map(({ title, unit, href }) => {
-    const value = make("span", { class: "station-value" }, "–");
-    const anchor = make(
-      "a",
-      { class: "station" },
-      make("span", { class: "station-title" }, title),
-      value,
-      make("span", { class: "station-unit" }, unit),
-    );
-    anchor.href = href;
-    return { anchor, value };
-  });
+  const stations = STATIONS.map(stationOf);
   const facts = make("div", { class: "overview-facts" });
   const plots = PLOTS.map((options) => new Plot(options));
   let seconds = 300;
@@ -138,12 +127,7 @@ export function overviewView({ live }) {
     const now = live.statistics;
     if (now !== null) {
       if (live.status !== null) showNotices(notices, now, live.status.warnings);
-      for (const [index, { of }] of STATIONS.entries()) {
-        write(
-          /** @type {{ value: Element }} */ (stations[index]).value,
-          of(now),
-        );
-      }
+      for (const { value, of } of stations) write(value, of(now));
       fill(facts, [factList(factsOf(now, live.status))]);
     }
     draw();
@@ -184,6 +168,20 @@ export function overviewView({ live }) {
       for (const plot of plots) plot.destroy();
     },
   };
+}
+
+/** @param {typeof STATIONS[number]} station */
+function stationOf({ title, unit, href, of }) {
+  const value = make("span", { class: "station-value" }, "–");
+  const anchor = make(
+    "a",
+    { class: "station" },
+    make("span", { class: "station-title" }, title),
+    value,
+    make("span", { class: "station-unit" }, unit),
+  );
+  anchor.href = href;
+  return { anchor, value, of };
 }
 
 /**
