@@ -16,7 +16,7 @@ import { runtimeFlags } from "./ship/flags.ts";
 import { makeRoot } from "./ship/root_files.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const SETTLE_MS = 1_000;
+const SETTLE_MS = 2_000;
 const CONNECTIONS = [1_000, 10_000];
 const PARALLEL = 200;
 const THROUGHPUT = ["qos0_4to4", "qos1_4to4"];

@@ -46,8 +46,12 @@ export async function shippedRoots(): Promise<Set<string>> {
   for await (const path of sources("src/")) {
     const text = await Deno.readTextFile(new URL(path, ROOT));
     for (const [, name] of text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)"([^"]+)"/g)) {
-      const target = imports[name!];
-      const [, found] = /^npm:((?:@[^/]+\/)?[^/]+)/.exec(target ?? "") ?? [];
+      // By its whole name, or by the beginning that a key with a slash at its end gives.
+      const key = Object.keys(imports).find((key) =>
+        key === name || key.endsWith("/") && name!.startsWith(key)
+      );
+      const target = key === undefined ? "" : imports[key]!;
+      const [, found] = /^npm:\/?((?:@[^/]+\/)?[^/]+)/.exec(target) ?? [];
       if (found !== undefined) roots.add(found);
     }
   }
