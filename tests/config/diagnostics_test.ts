@@ -144,7 +144,7 @@ Deno.test("a table written as a list and a list written as a table are told so",
   assertEquals(summarize("[limits.sessions_max]\nx = 1"), [
     "1:9 limits.sessions_max: must be an integer, not a table",
   ]);
-  assertEquals(summarize("[limits.other]\nx = 1"), ["1:9 limits.other: unknown key"]);
+  assertEquals(summarize("[limits.zzzzzz]\nx = 1"), ["1:9 limits.zzzzzz: unknown key"]);
 });
 
 Deno.test("all mistakes of a file are told at once, in the file's order", () => {
