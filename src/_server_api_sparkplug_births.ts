@@ -56,7 +56,7 @@ export function birthView(turns: Turns, values: SparkplugValues | null): BirthVi
       const sorted = kept.sort((a, b) => a.topic < b.topic ? -1 : 1);
       return pageOfList(sorted, page, ({ topic }) => topic);
     },
-    purge: async ({ group, node, device }, announce) => {
+    purge: ({ group, node, device }, announce) => {
       const births = device !== undefined
         ? `${NAMESPACE}/${group}/DBIRTH/${node}/${device}`
         : node !== undefined
@@ -66,7 +66,7 @@ export function birthView(turns: Turns, values: SparkplugValues | null): BirthVi
       const options = { max: PURGED_MAX, announce, instant };
       const removed = certificates.purge(births as TopicFilter, options);
       turns.requestTurn();
-      return await Promise.resolve(removed);
+      return removed;
     },
   };
 }

@@ -12,7 +12,7 @@ const AS_STARTED = "user root";
  * `lossless`: no bound on queues, so that QoS 1 and 2 lose nothing in a flood. `stock`: the bounds a
  * broker ships with, for work in which a queue would otherwise grow until memory ends. `durable`: as
  * `lossless`, and the state is kept in a file. `sparkplug_…`: as `lossless`, in this mode of
- * Sparkplug. RelayQ acknowledges what an fsync has covered;
+ * Sparkplug, or aware with last values. RelayQ acknowledges what an fsync has covered;
  * Mosquitto acknowledges at once, and writes its file every half hour and at its end.
  */
 export type Profile =
@@ -21,7 +21,8 @@ export type Profile =
   | "durable"
   | "sparkplug_off"
   | "sparkplug_monitor"
-  | "sparkplug_strict";
+  | "sparkplug_strict"
+  | "sparkplug_values";
 
 /** Mosquitto: one listener, no log, TCP_NODELAY, no persistence unless the work is about it. */
 export function mosquittoConfig(
@@ -73,7 +74,8 @@ export function relayqConfig(
   const limits = `[limits]\nconnections_max = 12000\n`;
   const store = profile === "durable" ? `[store]\nkind = "sqlite"\n\n` : "";
   const mode = profile.startsWith("sparkplug_") ? profile.slice("sparkplug_".length) : "aware";
-  const sparkplug = mode === "aware" ? "" : `[sparkplug]\nmode = "${mode}"\n\n`;
+  const keys = mode === "values" ? "last_values = true" : `mode = "${mode}"`;
+  const sparkplug = mode === "aware" ? "" : `[sparkplug]\n${keys}\n\n`;
   return `${listener}\n[log]\nlevel = "warn"\n\n${limits}\n${store}${sparkplug}${
     security(guards)
   }${appended}`;

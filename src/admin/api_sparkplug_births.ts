@@ -121,7 +121,6 @@ const PURGE = defineRoute({
   answer: object({
     removed: integer({ description: "At most 10000 at a time: ask again if there may be more." }),
   }),
-  problems: [503],
 });
 
 /** The definitions. */
@@ -157,8 +156,8 @@ export interface BirthView {
   readonly certificates: (
     query: PageQuery & { readonly group: string | undefined; readonly node: string | undefined },
   ) => Page<ApiBirth> | null;
-  /** Gives how many were removed, when that is stored; null if it is not in time. */
-  readonly purge: (of: BirthSelection, announce: boolean) => Promise<number | null>;
+  /** Gives how many were removed. */
+  readonly purge: (of: BirthSelection, announce: boolean) => number;
 }
 
 /** The routes. */
@@ -189,16 +188,13 @@ export function birthRoutes(view: BirthView): readonly ApiRoute[] {
       CERTIFICATES,
       ({ query }) => view.certificates(query) ?? problem(400, "cursor is none of ours"),
     ),
-    serve(PURGE, async ({ query: { announce, ...of } }) => {
+    serve(PURGE, ({ query: { announce, ...of } }) => {
       const level = [of.group, of.node, of.device].find((name) => /[+#/\0]/.test(name ?? ""));
       if (level !== undefined) return problem(400, "a name must have none of + # /");
       if (of.device !== undefined && of.node === undefined) {
         return problem(400, "device needs node");
       }
-      const removed = await view.purge(of, announce);
-      return removed === null
-        ? problem(503, "it is not stored in time, but may still be")
-        : { removed };
+      return { removed: view.purge(of, announce) };
     }),
   ];
 }
