@@ -9,7 +9,12 @@ import {
   type ValueScope,
   valuesOf,
 } from "../../src/sparkplug/judging.ts";
-import { parseTopic, type SparkplugTopic } from "../../src/sparkplug/mod.ts";
+import {
+  type Json,
+  type Metric,
+  parseTopic,
+  type SparkplugTopic,
+} from "../../src/sparkplug/mod.ts";
 import { message, metric, type MetricParts, payload } from "./_encode.ts";
 
 const CODEC = await PayloadCodec.load();
@@ -310,4 +315,53 @@ Deno.test("what is given up gives its room back, however often", () => {
   const { bytes, metrics } = plant.values.figures;
   assertEquals(metrics, 50);
   assert(bytes < 50 * 900, `${bytes}`);
+});
+
+Deno.test("no bytes break it: what it keeps is what the full decoder finds", () => {
+  let state = 7;
+  const below = (bound: number) => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9 | 0;
+    return (state >>> 8) % bound;
+  };
+  const plant = new Plant({ metricsMax: 100, bytesMax: 200_000 });
+  const metrics = Array.from({ length: 8 }, (_, i) => ({
+    name: `m${i}`,
+    type: 8,
+    ...(i % 2 === 0 ? { alias: i + 1 } : {}),
+  }));
+  const expected = new Map<string, Json>();
+  let compared = 0;
+  for (let round = 0; round < 1500; round++) {
+    if (round % 50 === 0) {
+      plant.send("NBIRTH/E", metrics.map((parts) => ({ ...parts, value: [11, round] as const })));
+      for (const { name } of metrics) expected.set(name, String(round));
+    }
+    const parts = Array.from({ length: 1 + below(5) }, () => {
+      const { name, alias } = metrics[below(8)]!;
+      const who = alias === undefined || below(3) === 0 ? { name } : { alias };
+      return { ...who, historical: below(4) === 0, value: [11, below(1e6)] as const };
+    });
+    const bytes = payload({ timestamp: 1, metrics: parts.map(metric) });
+    // Every other one is damaged.
+    if (round % 2 === 1) bytes[below(bytes.length)] = below(256);
+    plant.send("NDATA/E", bytes);
+    const decoded = CODEC.decode(bytes);
+    if (round % 2 === 1) {
+      // What it makes of it may differ where the wire is odd; it is there, and readable, all the same.
+      for (const { name, value } of plant.page()!.items) {
+        expected.set(name, value);
+      }
+      continue;
+    }
+    for (const one of (decoded as { payload: { metrics: readonly Metric[] } }).payload.metrics) {
+      const name = one.name ?? `m${Number(one.alias) - 1}`;
+      if (!one.isHistorical) expected.set(name, String(one.value!.value));
+    }
+    const found = plant.page()!.items.map(({ name, value }) => [name, value]);
+    assertEquals(found, metrics.map(({ name }) => [name, expected.get(name)!]), `round ${round}`);
+    compared++;
+  }
+  assertEquals(compared, 750);
+  const { unread, unknown } = plant.values.figures;
+  assert(unread > 20 && unknown > 20, `${unread} ${unknown}`);
 });
