@@ -143,6 +143,7 @@ function rowsOf({ config, statistics: s, figures, streams }: LimitSources): read
       s.certificateBytes,
       s.certificatesRefused,
     ],
+    ...plantRows(sparkplug, figures),
     [
       "memory",
       "memory.limit_bytes",
@@ -153,4 +154,28 @@ function rowsOf({ config, statistics: s, figures, streams }: LimitSources): read
     ],
     ["event streams", null, "streams", streams.streamsMax, streams.streams, streams.refused],
   ];
+}
+
+/** Bounds of what is known of the plant, where somebody wants to know. */
+function plantRows(
+  { nodesMax, hostsMax, lastValuesMax, lastValuesBytesMax }: Config["sparkplug"],
+  { sparkplug, lastValues }: LimitSources["figures"],
+): Row[] {
+  const rows: Row[] = [];
+  if (sparkplug !== null) {
+    const { nodesKnown, hostsKnown, unfit } = sparkplug.census;
+    rows.push(
+      ["Edge Nodes", "sparkplug.nodes_max", "nodes", nodesMax, nodesKnown, unfit.nodes],
+      ["Host Applications", "sparkplug.hosts_max", "hosts", hostsMax, hostsKnown, unfit.hosts],
+    );
+  }
+  if (lastValues !== null) {
+    const { metrics, bytes, unkept } = lastValues;
+    const key = "sparkplug.last_values";
+    rows.push(
+      ["last values", `${key}_max`, "metrics", lastValuesMax, metrics, unkept],
+      ["last value bytes", `${key}_bytes_max`, "bytes", lastValuesBytesMax, bytes, unkept],
+    );
+  }
+  return rows;
 }

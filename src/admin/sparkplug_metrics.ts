@@ -31,6 +31,7 @@ const CENSUS = {
   nodesConnected: gauge("relayq_sparkplug_nodes_connected", "Edge Nodes that are connected."),
   nodesOnline: gauge("relayq_sparkplug_nodes_online", "Edge Nodes behind their NBIRTH."),
   nodesKnown: gauge("relayq_sparkplug_nodes", "Edge Nodes that are known."),
+  hostsKnown: gauge("relayq_sparkplug_hosts", "Host Applications that are known."),
   devicesOnline: gauge("relayq_sparkplug_devices_online", "Devices behind their DBIRTH."),
   hostsOnline: gauge("relayq_sparkplug_hosts_online", "Host Applications that say so."),
   births: gauge("relayq_sparkplug_births", "Births of the Edge Nodes known and their Devices."),

@@ -7,6 +7,7 @@ export interface Census {
   readonly nodesConnected: number;
   readonly nodesOnline: number;
   readonly nodesKnown: number;
+  readonly hostsKnown: number;
   readonly devicesOnline: number;
   readonly hostsOnline: number;
   readonly births: number;
@@ -65,6 +66,7 @@ export function censusOf(
   return {
     ...sums,
     nodesKnown: registry.nodes.size,
+    hostsKnown: hosts.length,
     hostsOnline: hosts.filter(({ state }) => state?.online === true).length,
     rebirthRequests,
     legacyStates,

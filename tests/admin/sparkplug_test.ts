@@ -176,6 +176,11 @@ Deno.test("an Edge Node: metrics of its births, violations with their text, mess
   assertEquals([metrics.length, devices[0].metrics.length, metrics_left], [0, 1, 1]);
   assertEquals(messages_recorded.length, 1);
   assertEquals((await api.call("GET /api/v1/sparkplug/nodes/Plant%201/nobody")).status, 404);
+  const limits = (await api.call("GET /api/v1/limits")).json.items;
+  const used = (key: string) =>
+    limits.find((row: { key: string | null }) => row.key === `sparkplug.${key}`)?.used;
+  assertEquals([used("nodes_max"), used("hosts_max"), used("last_values_max")], [1, 0, 5]);
+  assert(used("last_values_bytes_max") > 3_000);
 });
 
 Deno.test("violations by statement and subject, in pages and filtered; the report grades each Edge Node", async () => {
