@@ -1,5 +1,5 @@
 /** Where sessions, queued messages, retained messages and Wills are kept. */
-export { type DatabaseHeader, readDatabaseHeader } from "./database_header.ts";
+export { readDatabaseHeader } from "./database_header.ts";
 export { BatchJournal, type JournalRecord } from "./batch_journal.ts";
 export { MemoryStore } from "./memory_store.ts";
 export type { DeadLetterFile } from "./dead_letter_file.ts";
