@@ -2,6 +2,7 @@
 import type { Qos, TopicName } from "../mqtt/mod.ts";
 import { AckGate } from "./ack_gate.ts";
 import { ageAtStart } from "./age_at_start.ts";
+import { AgeSaving } from "./age_saving.ts";
 import { Backlog } from "./backlog.ts";
 import { Certificates } from "./certificates.ts";
 import { Connection, type ConnectionOrigin } from "./connection.ts";
@@ -14,9 +15,10 @@ import { Intake } from "./intake.ts";
 import type { StoredState } from "./journal.ts";
 import { DEAD_LETTER_TOPIC } from "./dead_letters.ts";
 import type { AccessPolicy } from "./policy.ts";
-import { assertLimits } from "./limits.ts";
+import { assertLimits, type BrokerLimits } from "./limits.ts";
 import { makeMessage } from "./message.ts";
 import { Oversight } from "./oversight.ts";
+import type { RateLimiter } from "./rate_limiter.ts";
 import { RateControl } from "./rate_control.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Router } from "./router.ts";
@@ -37,11 +39,6 @@ import { Wills } from "./wills.ts";
 
 /** How often stored sessions are looked through for expiry. */
 const EXPIRY_INTERVAL_MS = 1_000;
-/** How often the age clock is saved while something is written anyway, and while nothing is. */
-const CLOCK_BUSY_MS = 60_000;
-const CLOCK_IDLE_MS = 3_600_000;
-/** A wall clock that has gone so much further or less far than the monotonic one was set. */
-const CLOCK_JUMP_MS = 2_000;
 /** After this time in flight a message stops sharing memory with its neighbours. */
 const DETACH_AFTER_MS = 5_000;
 /** Connections that may be without a client while the memory is short. */
@@ -61,14 +58,11 @@ export class Broker {
   readonly #wills: Wills;
   readonly #inbound: Inbound;
   readonly #shedding: Shedding;
+  readonly #ages: AgeSaving;
   readonly #connections = new Set<Connection>();
   /** The births that are kept. */
   readonly certificates: Certificates;
   #nextExpiryMs = 0;
-  #clockSavedMs = 0;
-  /** What the wall clock was ahead of the monotonic one when the age clock was saved. */
-  #wallAheadMs = 0;
-  #recordsAtClock = 0;
 
   /** Throws RangeError for limits that contradict each other. */
   constructor(options: BrokerOptions) {
@@ -98,6 +92,7 @@ export class Broker {
     this.#inbound = new Inbound(turn, parts);
     this.#shedding = new Shedding(turn, { sessions, backlog });
     this.oversight = new Oversight(turn, { sessions, router });
+    this.#ages = new AgeSaving(turn);
   }
 
   /** Counters and gauges; a live object. */
@@ -110,7 +105,7 @@ export class Broker {
     const turn = this.#turn;
     turn.setClock(instant);
     turn.setAge(ageAtStart(state, instant.wallMs));
-    this.#saveClock();
+    this.#ages.save();
     turn.deadLetters.restore(state.deadLetters);
     this.#router.restoreRetained(state.retained);
     let sequence = 0;
@@ -204,7 +199,7 @@ export class Broker {
   /** The server is about to end: what has grown old until now is not forgotten. */
   stopping(instant: Instant): void {
     this.#turn.setClock(instant);
-    this.#saveClock();
+    this.#ages.save();
   }
 
   /** The transport has ended the socket: the core forgets the connection. */
@@ -242,6 +237,26 @@ export class Broker {
     this.#router.publish(topic, content);
   }
 
+  /**
+   * Other limits hold when what it gives is called; what is there already may stay. Throws RangeError
+   * for limits that contradict each other.
+   */
+  prepareLimits(limits: BrokerLimits): () => void {
+    assertLimits(limits);
+    return () => {
+      this.#turn.setLimits(limits);
+      this.#shedding.limitsChanged();
+      this.#router.topics.clear();
+      for (const connection of this.#connections) connection.topic = null;
+    };
+  }
+
+  /** Clients may send so much from now on, also those that are there; null for no limit. */
+  setRates(rates: RateLimiter | null, instant: Instant): void {
+    this.#turn.setClock(instant);
+    this.#rates.replace(rates, this.#connections);
+  }
+
   /** Another policy decides from now on. Its `generation` must differ from the last one's. */
   setPolicy(policy: AccessPolicy): void {
     this.#turn.policy = policy;
@@ -267,12 +282,7 @@ export class Broker {
     if (instant.nowMs < this.#nextExpiryMs) return;
     this.#nextExpiryMs = instant.nowMs + EXPIRY_INTERVAL_MS;
     this.#expire();
-    const { journal } = this.#turn;
-    const waitMs = journal.records === this.#recordsAtClock ? CLOCK_IDLE_MS : CLOCK_BUSY_MS;
-    const due = instant.nowMs - this.#clockSavedMs >= waitMs;
-    // A wall clock that was set must not look like time that has passed until the next start.
-    const wasSet = Math.abs(instant.wallMs - instant.nowMs - this.#wallAheadMs) > CLOCK_JUMP_MS;
-    if (due || wasSet) this.#saveClock();
+    this.#ages.tick();
   }
 
   /** When `releaseRates` wants to be called, in ms of the monotonic clock; Infinity for never. */
@@ -359,14 +369,6 @@ export class Broker {
     this.#sessions.expire();
     this.#router.expireRetained();
     this.#turn.deadLetters.expire();
-  }
-
-  #saveClock(): void {
-    const { journal, nowMs, ageMs, wallMs } = this.#turn;
-    journal.clockSaved({ ageMs, wallMs });
-    this.#clockSavedMs = nowMs;
-    this.#wallAheadMs = wallMs - nowMs;
-    this.#recordsAtClock = journal.records;
   }
 
   #tickConnection(connection: Connection): void {

@@ -4,6 +4,7 @@
  */
 import type { Connection } from "./connection.ts";
 import type { FlowControl } from "./flow_control.ts";
+import type { RateLimiter } from "./rate_limiter.ts";
 import { ReleaseQueue } from "./release_queue.ts";
 import type { Turn } from "./turn.ts";
 
@@ -46,9 +47,26 @@ export class RateControl {
     return waitMs === 0 || this.#exceeded(connection, waitMs);
   }
 
+  /** Other rates hold from now on, for everybody who is there, too; debts are forgiven. */
+  replace(rates: RateLimiter | null, connections: Iterable<Connection>): void {
+    const { nowMs } = this.#turn;
+    this.#turn.rates = rates;
+    for (const connection of connections) {
+      const { rate: before, session } = connection;
+      before?.leave(nowMs);
+      connection.rate = session === null
+        ? null
+        : rates?.client(connection.clientIdentifier) ?? null;
+    }
+    this.#releaseUntil(Infinity);
+  }
+
   /** Lets those be read again whose time has come. */
   release(): void {
-    const { nowMs } = this.#turn;
+    this.#releaseUntil(this.#turn.nowMs);
+  }
+
+  #releaseUntil(nowMs: number): void {
     for (;;) {
       const connection = this.#held.takeDue(nowMs);
       if (connection === null) return;

@@ -60,6 +60,15 @@ export class Shedding {
     else this.#ceilingBytes = Math.min(this.#ceilingBytes, turn.statistics.queuedBytes);
   }
 
+  /** The limits are others now. */
+  limitsChanged(): void {
+    const { limits } = this.#turn;
+    const shedsQueues = this.#ceilingBytes !== Infinity;
+    this.#turn.storeBacklogBytesMax = shedsQueues
+      ? Math.min(limits.storeBacklogBytesMax, STORE_BACKLOG_BYTES)
+      : limits.storeBacklogBytesMax;
+  }
+
   /** It was not enough: a share of what waits has to go, from 0 to 1, but not below `floorBytes`. */
   lower({ share, floorBytes }: { share: number; floorBytes: number }): void {
     if (this.#ceilingBytes === Infinity) return;

@@ -118,6 +118,12 @@ export class TopicCache {
     return entry;
   }
 
+  /** Forgets every topic: the limits that they were found to keep are others now. */
+  clear(): void {
+    this.#slots.fill(undefined);
+    this.#sessions = 0;
+  }
+
   /** Brings the subscribers of an entry up to date, and forgets all when they are too many. */
   refresh(entry: TopicEntry, trie: TopicTrie<Session>, policy: AccessPolicy): void {
     const isFresh = entry.generation === trie.generation &&
@@ -126,8 +132,6 @@ export class TopicCache {
     const before = entry.sessions.length;
     entry.refresh(trie, policy);
     this.#sessions += entry.sessions.length - before;
-    if (this.#sessions <= CACHED_SESSIONS_MAX) return;
-    this.#slots.fill(undefined);
-    this.#sessions = 0;
+    if (this.#sessions > CACHED_SESSIONS_MAX) this.clear();
   }
 }

@@ -64,12 +64,13 @@ export interface BrokerOptions {
 
 /** The state of one turn of the core, between two calls of `Broker.endTurn`. */
 export class Turn {
+  /** One object for as long as the broker runs: what it says may change between turns. */
   readonly limits: BrokerLimits;
   readonly journal: Journal;
   readonly randomId: () => string;
   readonly pool: BlockPool;
   policy: AccessPolicy;
-  readonly rates: RateLimiter | null;
+  rates: RateLimiter | null;
   readonly sparkplug: SparkplugPolicy | null;
   readonly takeOvers: TakeOverPolicy | null;
   readonly statistics: Statistics = new Statistics();
@@ -107,7 +108,7 @@ export class Turn {
   fanOutBytes = 0;
 
   constructor(options: BrokerOptions) {
-    this.limits = options.limits;
+    this.limits = { ...options.limits };
     this.storeBacklogBytesMax = options.limits.storeBacklogBytesMax;
     this.journal = options.journal;
     this.randomId = options.randomId;
@@ -117,6 +118,15 @@ export class Turn {
     this.sparkplug = options.sparkplug;
     this.takeOvers = options.takeOvers ?? null;
     this.deadLetters = new DeadLetters(this);
+  }
+
+  /**
+   * Other limits hold from now on. How retained messages grow old is as it was at the start: their
+   * order is not known otherwise.
+   */
+  setLimits(limits: BrokerLimits): void {
+    const { retainedFull, retainedExpiryMs } = this.limits;
+    Object.assign(this.limits, limits, { retainedFull, retainedExpiryMs });
   }
 
   /**
