@@ -79,6 +79,13 @@ for (const system of SYSTEMS) {
   });
 }
 
+Deno.test("the README tells how many ways there are to break a table", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const names = ["connection", "receiver", "sender", "session"] as const;
+  const mutants = names.flatMap((name) => tableMutants(SHIPPED_TABLES, name));
+  assert(readme.includes(`${mutants.length} mutants`), `${mutants.length}`);
+});
+
 Deno.test("a search finds what a broken table breaks", () => {
   const system = SYSTEMS.find(({ name }) => name === "answers")!;
   const survivors = [...tableMutants(SHIPPED_TABLES, "sender")].filter(({ tables }) => {

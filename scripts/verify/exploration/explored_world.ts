@@ -38,8 +38,12 @@ export interface Scenario {
   /** What each subscriber is granted. */
   readonly subscribers: readonly (1 | 2)[];
   readonly crashes: number;
+  /** Every packet has a turn of its own; else any number of them may share one, and its commit. */
+  readonly turnsOfOne?: boolean;
   /** After a crash all clients come back in one turn, which is committed before anything else. */
   readonly comeBackAtOnce?: boolean;
+  /** A crash takes all packets away that it can, or none; else any of each client. */
+  readonly losesAllOrNone?: boolean;
   /** How many messages each subscriber may have in flight; 2 if nothing is said. */
   readonly inFlightMessagesMax?: number;
 }
@@ -70,6 +74,8 @@ export class ExploredWorld {
   #waiting: Batch[] = [];
   #isTurnOpen = false;
   #crashes = 0;
+  /** Whether all clients have come back. */
+  #isGathered = false;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -97,11 +103,7 @@ export class ExploredWorld {
     if (this.#waiting.length > 0) actions.push({ kind: "commit", client: -1 });
     // With nothing left to do, a crash would find what every clean end finds.
     if (this.#crashes === this.#scenario.crashes || actions.length === 0) return actions;
-    let lost: number[][] = [[]];
-    for (const { losable } of this.clients) {
-      lost = lost.flatMap((all) => Array.from({ length: losable + 1 }, (_, n) => [...all, n]));
-    }
-    for (const one of lost) actions.push({ kind: "crash", client: -1, lost: one });
+    for (const one of this.#losses()) actions.push({ kind: "crash", client: -1, lost: one });
     return actions;
   }
 
@@ -151,6 +153,20 @@ export class ExploredWorld {
       batches,
       ...present,
     ].join("\n");
+  }
+
+  /** How many packets a crash can take from each client. */
+  #losses(): number[][] {
+    const most = this.clients.map(({ losable }) => losable);
+    if (this.#scenario.losesAllOrNone === true) {
+      const none = most.map(() => 0);
+      return most.some((count) => count > 0) ? [none, most] : [none];
+    }
+    let losses: number[][] = [[]];
+    for (const count of most) {
+      losses = losses.flatMap((all) => Array.from({ length: count + 1 }, (_, n) => [...all, n]));
+    }
+    return losses;
   }
 
   /** How many batches before the one that is being filled. */
@@ -209,6 +225,7 @@ export class ExploredWorld {
     this.clients.forEach((client, index) => this.#receive(index, client.next()));
     this.#endTurn();
     while (this.#waiting.length > 0) this.#commit();
+    this.#isGathered = true;
   }
 
   #receive(index: number, packet: ControlPacket): void {
@@ -220,6 +237,7 @@ export class ExploredWorld {
       throw new PromiseBroken(`refused: ${packet.type} of ${this.clients[index]!.name}`);
     }
     this.#isTurnOpen = true;
+    if (this.#scenario.turnsOfOne === true && this.#isGathered) this.#endTurn();
   }
 
   #endTurn(): void {
@@ -262,6 +280,7 @@ export class ExploredWorld {
 
   #crash(lost: readonly number[]): void {
     this.#crashes++;
+    this.#isGathered = this.#scenario.comeBackAtOnce !== true;
     this.#waiting = [];
     this.#isTurnOpen = false;
     this.#broker = this.#start();

@@ -45,6 +45,8 @@ export const SCENARIOS: readonly (Scenario & { readonly quick: boolean })[] = [
     subscribers: [2, 1],
     crashes: 1,
     comeBackAtOnce: true,
+    turnsOfOne: true,
+    losesAllOrNone: true,
     quick: false,
   },
 ];
