@@ -6,7 +6,7 @@
 #   python3                        stops the thread of a store, in deno task test:clients
 #   systemd                        judges scripts/relayq.service, in deno task test:clients
 #   z3, cvc5                       proofs of the state machines, in deno task verify
-#   spin, gcc, libc6-dev           models of concurrency, in deno task verify and test:clients
+#   spin, gcc, tcc, libc6-dev      models of concurrency, in deno task verify and test:clients
 #   busybox, shellcheck            try scripts/relayq.init, in deno task test:clients
 #   make                           tries scripts/buildroot, in deno task test:clients
 #   qemu-user-static               deno task smoke:arm64
@@ -16,5 +16,5 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients prometheus openssl \
-  python3 systemd chromium spin gcc libc6-dev z3 cvc5 busybox shellcheck make \
+  python3 systemd chromium spin gcc tcc libc6-dev z3 cvc5 busybox shellcheck make \
   qemu-user-static gcc-arm-linux-gnueabihf libc6-dev-armhf-cross

@@ -18,15 +18,19 @@ const COMPILER_FLAGS: Readonly<Record<PanKind, readonly string[]>> = {
   formulas: ["-DNFAIR=3"],
 };
 
+/** A verifier that runs for long is worth the time of a compiler; small ones take less than that. */
+const THOROUGH = [["gcc", "-O2"]];
+const FAST = [["tcc"], ["gcc", "-O0"]];
+
 /** A model that was translated to C. */
 export class Pan {
   readonly #folder: string;
-  readonly #optimize: string;
+  readonly #compilers: readonly (readonly string[])[];
   readonly #compiled = new Map<PanKind, Promise<string>>();
 
-  private constructor(folder: string, optimize: string) {
+  private constructor(folder: string, compilers: readonly (readonly string[])[]) {
     this.#folder = folder;
-    this.#optimize = optimize;
+    this.#compilers = compilers;
   }
 
   /**
@@ -43,7 +47,7 @@ export class Pan {
     const path = decodeURIComponent(new URL(`${model}.pml`, MODELS).pathname);
     const { code, text } = await program("spin", ["-o3", "-a", ...macros, path], folder);
     if (code !== 0) throw new Error(`Cannot translate ${model}.pml: ${text}`);
-    return new Pan(folder, long ? "-O2" : "-O0");
+    return new Pan(folder, long ? THOROUGH : FAST);
   }
 
   /** Compiles it, once; gives the path of the verifier. */
@@ -68,10 +72,14 @@ export class Pan {
 
   async #compile(kind: PanKind): Promise<string> {
     const path = `${this.#folder}/pan_${kind}`;
-    const flags = [this.#optimize, "-w", "-DMEMLIM=4000", ...COMPILER_FLAGS[kind]];
-    const { code, text } = await program("gcc", [...flags, "-o", path, "pan.c"], this.#folder);
-    if (code !== 0) throw new Error(`Cannot compile verifier: ${text}`);
-    return path;
+    const flags = ["-w", "-DMEMLIM=4000", ...COMPILER_FLAGS[kind], "-o", path, "pan.c"];
+    for (const [name, ...options] of this.#compilers) {
+      const done = await program(name!, [...options, ...flags], this.#folder).catch(unlessMissing);
+      if (done === null) continue;
+      if (done.code !== 0) throw new Error(`Cannot compile verifier: ${done.text}`);
+      return path;
+    }
+    throw new MissingTool("gcc", "gcc");
   }
 }
 
@@ -80,6 +88,11 @@ export async function spinVersion(): Promise<string> {
   const { text } = await program("spin", ["-V"], "/");
   await program("gcc", ["--version"], "/");
   return /Version (\S+)/.exec(text)?.[1] ?? "?";
+}
+
+function unlessMissing(error: unknown): null {
+  if (error instanceof MissingTool) return null;
+  throw error;
 }
 
 async function program(

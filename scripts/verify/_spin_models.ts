@@ -23,7 +23,7 @@ export const SPIN_MODELS: readonly SpinModel[] = [
     name: "ack_gate",
     variant: "",
     defines: {},
-    full: { N: 4, CRASHES: 2 },
+    full: { N: 4 },
     replayed: { quick: { N: 2 }, full: { N: 3 } },
     formulas: ["answered", "keeps"],
     mutants: ["MUTANT_ACK_FIRST", "MUTANT_OVERTAKE", "MUTANT_RELEASE_ALL"],
