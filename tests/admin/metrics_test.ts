@@ -44,22 +44,15 @@ Deno.test("every number of the statistics of core, store and logins is on the pa
     server.storeStatistics!,
     server.broker.statistics.dropped,
   ];
-  const before = objects.map((object) => ({ ...object }));
-  const marks = objects.map((object, index) => mark(object, 7_000_000_017 * (index + 1)));
   server.broker.statistics.countProtocolError("MQTT-3.1.0-2");
-  // Before anything else happens: the numbers stand for nothing.
-  const page = pageOf(broker);
-  const values = [...valuesOf(await page).values()];
-  objects.forEach((object, index) => Object.assign(object, before[index]));
-  const missing = marks.flatMap((marked) =>
-    [...marked].filter(([key, value]) => {
-      const shown = /Ms(Last|Max)?$/.test(key) ? value / 1000 : value;
-      return !values.some((other) => Math.abs(other - shown) < (shown === value ? 500 : 0.4));
-    }).map(([key]) => key)
-  );
+  // A commit in between takes marks away; what the page never tells is missing each time.
+  let missing: string[] = [];
+  for (let round = 0; round < 10; round++) {
+    missing = await unseen(broker, objects);
+    if (missing.length === 0) break;
+  }
   assertEquals(missing, []);
-  assert(marks.every((marked) => marked.size > 9));
-  assertMatch(await page, /^relayq_protocol_errors_total\{tag="MQTT-3.1.0-2"\} 1$/m);
+  assertMatch(await pageOf(broker), /^relayq_protocol_errors_total\{tag="MQTT-3.1.0-2"\} 1$/m);
 });
 
 Deno.test("the other statistics have no number that the page does not tell", async () => {
@@ -240,3 +233,19 @@ Deno.test("with a token configured, /metrics is for those who have it, and healt
   assertEquals((await ask(broker, "/healthz")).status, 200);
   assertEquals((await ask(broker, "/readyz")).status, 200);
 });
+
+/** The numbers of these objects that are not on the page: each is another one for a moment. */
+async function unseen(broker: TestBroker, objects: readonly object[]): Promise<string[]> {
+  const before = objects.map((object) => ({ ...object }));
+  const marks = objects.map((object, index) => mark(object, 7_000_000_017 * (index + 1)));
+  assert(marks.every((marked) => marked.size > 9));
+  // Before anything else happens: the numbers stand for nothing.
+  const values = [...valuesOf(await pageOf(broker)).values()];
+  objects.forEach((object, index) => Object.assign(object, before[index]));
+  return marks.flatMap((marked) =>
+    [...marked].filter(([key, value]) => {
+      const shown = /Ms(Last|Max)?$/.test(key) ? value / 1000 : value;
+      return !values.some((other) => Math.abs(other - shown) < (shown === value ? 500 : 0.4));
+    }).map(([key]) => key)
+  );
+}

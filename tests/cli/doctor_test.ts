@@ -1,6 +1,7 @@
 /** `relayq doctor` on what is good, and on one fault after the other. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Config, DEFAULT_CONFIG } from "../../src/config/mod.ts";
+import { SCHEMA_VERSION } from "../../src/store/mod.ts";
 import { examine, type Finding, type FindingLevel } from "../../src/doctor/mod.ts";
 import {
   daysFromNow,
@@ -182,10 +183,12 @@ Deno.test("databases of others, of the future, of the past, and those that were 
       return findings.filter(({ text }) => text.startsWith("database"))
         .map(({ level, text }) => `${level} ${text.slice(text.indexOf(": ") + 2)}`);
     }
-    assertEquals(await told(0x526c7951, 3), ["ok readable, schema version 3"]);
+    assertEquals(await told(0x526c7951, SCHEMA_VERSION), [
+      `ok readable, schema version ${SCHEMA_VERSION}`,
+    ]);
     assertMatch((await told(0x526c7951, 1))[0]!, /^note readable, schema version 1: brought to /);
     assertEquals(await told(0x526c7951, 99), [
-      "error its schema version is 99, this program knows versions up to 3",
+      `error its schema version is 99, this program knows versions up to ${SCHEMA_VERSION}`,
     ]);
     assertEquals(await told(7, 1), ["error it is not a RelayQ database"]);
     await Deno.writeTextFile(database, "hello");
