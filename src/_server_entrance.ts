@@ -53,13 +53,14 @@ export class Entrance {
   readonly tls: TlsAcceptor | null;
   readonly #listener: string;
   readonly #front: FrontDoor;
-  readonly #door: ListenerDoor;
+  #door: ListenerDoor;
   readonly #events: EntranceEvents;
   readonly #nowMs: () => number;
   /** Null where clients come by themselves. */
-  readonly #proxies: ProxyReader | null;
+  #proxies: ProxyReader | null;
   /** Null where clients speak MQTT itself. */
-  readonly #webSockets: WebSocketAcceptor | null;
+  #webSockets: WebSocketAcceptor | null;
+  readonly #pause: () => Promise<void>;
 
   private constructor(config: ListenerConfig, door: ListenerDoor, parts: EntranceParts) {
     this.tls = parts.tls;
@@ -68,9 +69,8 @@ export class Entrance {
     this.#door = door;
     this.#events = parts.events;
     this.#nowMs = parts.nowMs;
-    const { proxyProtocol: versions } = config;
-    const timeoutMs = parts.headerTimeoutMs;
-    this.#proxies = versions === "off" ? null : new ProxyReader({ versions, timeoutMs });
+    this.#pause = parts.pause;
+    this.#proxies = proxiesOf(config, parts.headerTimeoutMs);
     this.#webSockets = webSocketsOf(config, parts.pause);
   }
 
@@ -78,6 +78,24 @@ export class Entrance {
   static open(config: ListenerConfig, parts: EntranceParts): Entrance | { problem: string } {
     const door = ListenerDoor.open(config);
     return "problem" in door ? door : new Entrance(config, door, parts);
+  }
+
+  /**
+   * Makes ready what another configuration of this listener says of its way in, but for TLS; who calls
+   * what it gives puts it in place for those who come from then on.
+   */
+  prepare(
+    config: ListenerConfig,
+    headerTimeoutMs: number,
+  ): (() => void) | { problem: string } {
+    const door = ListenerDoor.open(config);
+    if ("problem" in door) return door;
+    return () => {
+      this.#door = door;
+      // Those on their way through the old ones end there, by themselves or by their timeouts.
+      this.#proxies = proxiesOf(config, headerTimeoutMs);
+      this.#webSockets = webSocketsOf(config, this.#pause);
+    };
   }
 
   /** Takes a connection that was accepted; `peer` is the other end of its socket. */
@@ -166,6 +184,13 @@ export class Entrance {
     const detail = `cause=${cause} ${why}`;
     this.#front.refused(visitor, { reason, detail, nowMs: this.#nowMs() });
   }
+}
+
+function proxiesOf(
+  { proxyProtocol: versions }: ListenerConfig,
+  timeoutMs: number,
+): ProxyReader | null {
+  return versions === "off" ? null : new ProxyReader({ versions, timeoutMs });
 }
 
 function webSocketsOf(

@@ -32,7 +32,7 @@ export interface ListenerDetails {
 }
 
 interface Listening {
-  readonly config: ListenerConfig;
+  config: ListenerConfig;
   readonly tcp: TcpListener;
   readonly entrance: Entrance;
 }
@@ -40,7 +40,7 @@ interface Listening {
 /** All listeners of a broker. */
 export class Listeners {
   readonly #parts: ListenerParts;
-  readonly #headerTimeoutMs: number;
+  #headerTimeoutMs: number;
   readonly #listening: Listening[] = [];
   #crypto: CertificateCrypto | null = null;
 
@@ -105,6 +105,30 @@ export class Listeners {
       outcomes.push({ name, problem: told });
     }
     return outcomes;
+  }
+
+  /**
+   * Makes ready what a configuration says of these same listeners, in the same order, each with TLS or
+   * without as it is; or says what is wrong. Who calls what it gives puts it in place.
+   */
+  async prepare({ listeners, limits }: Config): Promise<(() => void) | { problem: string }> {
+    const uses: (() => void)[] = [];
+    for (const [index, listening] of this.#listening.entries()) {
+      const config = listeners[index]!;
+      const way = listening.entrance.prepare(config, limits.connectTimeoutMs);
+      if ("problem" in way) return { problem: `listener ${config.address}: ${way.problem}` };
+      uses.push(way, () => listening.config = config);
+      const { tls } = listening.entrance;
+      if (tls === null) continue;
+      const settings = await this.#settings(config);
+      const use = "problem" in settings ? settings : await tls.prepare(settings);
+      if ("problem" in use) return { problem: `listener ${config.address}: ${use.problem}` };
+      uses.push(use);
+    }
+    uses.push(() => this.#headerTimeoutMs = limits.connectTimeoutMs);
+    return () => {
+      for (const use of uses) use();
+    };
   }
 
   /** Judges the certificates of open connections again; `stale` is told of those that may not stay. */

@@ -32,11 +32,11 @@ export class MemoryWatch {
   readonly #exhaust: (reason: string) => void;
   readonly #turns: Turns;
   readonly #trail: AuditTrail;
-  readonly #reader: MemoryReader;
-  readonly #guard: MemoryGuard;
+  #reader: MemoryReader;
+  #guard: MemoryGuard;
   readonly #lag = new LoopLag(WATCH_MS);
   readonly #garbage = new GarbageCollection(() => performance.now());
-  readonly #lastThreshold: number;
+  #lastThreshold: number;
   readonly #timer: ReturnType<typeof setInterval>;
   #reading: MemoryReading;
   #changes = 0;
@@ -49,17 +49,7 @@ export class MemoryWatch {
     this.#trail = trail;
     this.#reader = new MemoryReader({ limitBytes: config.limitBytes });
     this.#lastThreshold = config.shutDownPercent / 100;
-    this.#guard = new MemoryGuard({
-      thresholds: [
-        config.refuseConnectionsPercent / 100,
-        config.shedQos0Percent / 100,
-        config.shedQueuesPercent / 100,
-        this.#lastThreshold,
-      ],
-      hysteresis: HYSTERESIS,
-      dwellMs: config.dwellMs,
-      lagMsMax: config.loopLagMsMax,
-    });
+    this.#guard = makeGuard(config);
     this.#garbage.run(); // what the start has left behind is not what the process needs
     this.#reading = this.#reader.read();
     const { limitBytes, limitSource, heapLimitBytes } = this.#reading;
@@ -68,6 +58,23 @@ export class MemoryWatch {
     turns.log.line("info", text, { room: "system" });
     this.#timer = setInterval(() => this.#look(), WATCH_MS);
     this.#look();
+  }
+
+  /**
+   * Makes ready what another configuration asks for; who calls what it gives puts it in place. The
+   * stage begins at normal and is what it has to be at the next look.
+   */
+  prepare(config: MemoryConfig): () => void {
+    const guard = makeGuard(config);
+    return () => {
+      const wasNormal = this.#guard.stage === "normal";
+      this.#guard = guard;
+      this.#reader = new MemoryReader({ limitBytes: config.limitBytes });
+      this.#lastThreshold = config.shutDownPercent / 100;
+      if (wasNormal) return;
+      const pressure = { refuseConnections: false, shedQos0: false, shedQueues: false };
+      this.#turns.broker.setPressure(pressure);
+    };
   }
 
   /** Its figures, by the end of their topic under `$SYS/broker/memory/`. */
@@ -164,6 +171,20 @@ export class MemoryWatch {
     });
     this.#turns.requestTurn();
   }
+}
+
+function makeGuard(config: MemoryConfig): MemoryGuard {
+  return new MemoryGuard({
+    thresholds: [
+      config.refuseConnectionsPercent / 100,
+      config.shedQos0Percent / 100,
+      config.shedQueuesPercent / 100,
+      config.shutDownPercent / 100,
+    ],
+    hysteresis: HYSTERESIS,
+    dwellMs: config.dwellMs,
+    lagMsMax: config.loopLagMsMax,
+  });
 }
 
 function mebibytes(bytes: number): number {

@@ -3,7 +3,7 @@ import { readBans } from "./_server_bans.ts";
 import { filesOf } from "./_server_tls.ts";
 import type { BrokerLimits } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
-import { Gatekeeper } from "./security/mod.ts";
+import { Gatekeeper, type SecuritySettings } from "./security/mod.ts";
 import { ACL_TEMPLATES } from "./sparkplug/mod.ts";
 import {
   MemoryStore,
@@ -42,8 +42,17 @@ export function openStore(
 
 /** Whoever decides who comes in. */
 export async function openGatekeeper(
-  { security, listeners, store }: Config,
+  config: Config,
 ): Promise<Gatekeeper | { problem: string }> {
+  const bans = await readBans(config.store.dataDir, Date.now());
+  return "problem" in bans ? bans : await Gatekeeper.open(gatekeeperSettings(config, bans));
+}
+
+/** What the configuration says to whoever decides who comes in. */
+export function gatekeeperSettings(
+  { security, listeners }: Config,
+  bans: SecuritySettings["bans"],
+): SecuritySettings {
   const { clientIdentifier, sessionOwner, ...settings } = security;
   const anonymous = new Set(
     listeners.filter(({ allowAnonymous }) => allowAnonymous).map(({ address }) => address),
@@ -52,15 +61,13 @@ export async function openGatekeeper(
   for (const { address, allowAnonymous } of listeners) {
     if (!allowAnonymous) anonymous.delete(address);
   }
-  const bans = await readBans(store.dataDir, Date.now());
-  if ("problem" in bans) return bans;
-  return await Gatekeeper.open({
+  return {
     ...settings,
     bans,
     identifiers: { clientIdentifier, sessionOwner },
     templates: ACL_TEMPLATES,
     anonymous: (listener) => anonymous.has(listener),
-  });
+  };
 }
 
 /** Paths of the files that may be read again while the broker runs. */

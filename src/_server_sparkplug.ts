@@ -150,6 +150,13 @@ export class SparkplugDesk {
     return new SparkplugDesk(config, { ...parts, judging, json });
   }
 
+  /** Makes other overrides ready, or says what is wrong; who calls what it gives puts them in place. */
+  prepareOverrides(text: string): (() => void) | { problem: string } {
+    const overrides = this.#room.parseOverrides(text);
+    if ("problem" in overrides) return { problem: `sparkplug.overrides: ${overrides.problem}` };
+    return () => this.#judging.referee.referee.overrides = overrides;
+  }
+
   /** The broker runs from now on; `state` is what it found at its start. */
   begin(surroundings: Surroundings, state: StoredState): void {
     const { turns } = surroundings;

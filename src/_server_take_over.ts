@@ -7,13 +7,23 @@ import { quote, TakeOverStorms } from "./security/mod.ts";
 /** Client Identifiers that are remembered: 2 MB. */
 const CLIENTS_MAX = 4_096;
 
+/** The policy that the configuration asks for, and a way to ask for another one. */
+export interface ConfiguredTakeOvers extends TakeOverPolicy {
+  /** Who calls what it gives puts it in place: what was seen until then is forgotten. */
+  prepare(config: TakeOverConfig): () => void;
+}
+
 /** The policy that the configuration asks for. */
 export function takeOverPolicy(
   config: TakeOverConfig,
   { trail, say }: { trail: AuditTrail; say: (level: "warn", text: string) => void },
-): TakeOverPolicy {
-  const storms = new TakeOverStorms({ ...config, clientsMax: CLIENTS_MAX });
+): ConfiguredTakeOvers {
+  let storms = new TakeOverStorms({ ...config, clientsMax: CLIENTS_MAX });
   return {
+    prepare(config) {
+      const others = new TakeOverStorms({ ...config, clientsMax: CLIENTS_MAX });
+      return () => void (storms = others);
+    },
     allows({ newcomer, holder }, nowMs) {
       const { clientIdentifier } = newcomer;
       const from = holder.origin.remoteAddress;

@@ -45,23 +45,27 @@ export interface LoginFacts {
   readonly nowMs: number;
 }
 
+/** What decides. */
+interface DoorParts {
+  readonly rules: IpRules;
+  readonly rates: ConnectionRates;
+  readonly guard: LoginGuard;
+}
+
 const ADMITTED: Admission = { admitted: true, pauseMs: 0 };
 const REFUSED: Admission = { admitted: false, pauseMs: 0 };
 
 /** Lets connections in, or not, by their addresses. */
 export class FrontDoor {
-  readonly #rules: IpRules;
-  readonly #rates: ConnectionRates;
-  readonly #guard: LoginGuard;
+  #rules: IpRules;
+  #rates: ConnectionRates;
+  #guard: LoginGuard;
   readonly #refusals: Refusals;
   readonly #say: SayRefusal;
   #pauses = 0;
   #pauseToldMs = -Infinity;
 
-  private constructor(
-    parts: { rules: IpRules; rates: ConnectionRates; guard: LoginGuard },
-    say: SayRefusal,
-  ) {
+  private constructor(parts: DoorParts, say: SayRefusal) {
     this.#rules = parts.rules;
     this.#rates = parts.rates;
     this.#guard = parts.guard;
@@ -70,20 +74,24 @@ export class FrontDoor {
   }
 
   /** Makes the door, or says what is wrong with a list of addresses; `say` writes a warning. */
-  static open(
-    { ip, connectionRate, loginGuard }: FrontDoorSettings,
-    say: SayRefusal,
-  ): FrontDoor | { problem: string } {
-    const rules = IpRules.parse({ allow: words(ip.allow), block: words(ip.block) });
-    if ("problems" in rules) return { problem: `ip.${describe(rules.problems[0]!)}` };
-    const unrated = parseIpList(words(connectionRate.exempt));
-    if ("problems" in unrated) return exemptProblem("connection_rate", unrated.problems);
-    const unguarded = parseIpList(words(loginGuard.exempt));
-    if ("problems" in unguarded) return exemptProblem("login_guard", unguarded.problems);
-    const rateLimits = { ...connectionRate, addressesMax: RATED_ADDRESSES_MAX };
-    const guardLimits = { ...loginGuard, addressesMax: GUARDED_ADDRESSES_MAX };
-    const rates = new ConnectionRates(rateLimits, unrated.set);
-    return new FrontDoor({ rules, rates, guard: new LoginGuard(guardLimits, unguarded.set) }, say);
+  static open(settings: FrontDoorSettings, say: SayRefusal): FrontDoor | { problem: string } {
+    const parts = makeParts(settings);
+    return "problem" in parts ? parts : new FrontDoor(parts, say);
+  }
+
+  /**
+   * Makes ready what other settings ask for, or says what is wrong with them; who calls what it gives
+   * puts it in place. Who is locked out stays so; rates of connections begin anew.
+   */
+  prepare(settings: FrontDoorSettings): (() => void) | { problem: string } {
+    const parts = makeParts(settings);
+    if ("problem" in parts) return parts;
+    return () => {
+      parts.guard.inherit(this.#guard);
+      this.#rules = parts.rules;
+      this.#rates = parts.rates;
+      this.#guard = parts.guard;
+    };
   }
 
   /** Whom to tell of everybody who is turned away. */
@@ -170,6 +178,21 @@ export class FrontDoor {
       null,
     );
   }
+}
+
+function makeParts(
+  { ip, connectionRate, loginGuard }: FrontDoorSettings,
+): DoorParts | { problem: string } {
+  const rules = IpRules.parse({ allow: words(ip.allow), block: words(ip.block) });
+  if ("problems" in rules) return { problem: `ip.${describe(rules.problems[0]!)}` };
+  const unrated = parseIpList(words(connectionRate.exempt));
+  if ("problems" in unrated) return exemptProblem("connection_rate", unrated.problems);
+  const unguarded = parseIpList(words(loginGuard.exempt));
+  if ("problems" in unguarded) return exemptProblem("login_guard", unguarded.problems);
+  const rateLimits = { ...connectionRate, addressesMax: RATED_ADDRESSES_MAX };
+  const guardLimits = { ...loginGuard, addressesMax: GUARDED_ADDRESSES_MAX };
+  const rates = new ConnectionRates(rateLimits, unrated.set);
+  return { rules, rates, guard: new LoginGuard(guardLimits, unguarded.set) };
 }
 
 function exemptProblem(table: string, [first]: readonly { problem: string }[]) {

@@ -79,21 +79,21 @@ interface SecurityFile {
 
 /** Lets clients in, and knows who they are. */
 export class Gatekeeper {
-  readonly #settings: SecuritySettings;
+  #settings: SecuritySettings;
   readonly #gate: PasswordGate;
   readonly #identities = new WeakMap<PolicyClient, ClientIdentity>();
   /** What the password of a client was checked against. */
   readonly #checked = new WeakMap<PolicyClient, PasswordHash>();
   readonly #shown = new WeakMap<PolicyClient, ShownCertificate>();
-  readonly #files: SecurityFiles = { passwords: null, rules: null, pins: null };
-  readonly #sources: readonly SecurityFile[];
+  #files: SecurityFiles = { passwords: null, rules: null, pins: null };
+  #sources: readonly SecurityFile[];
   #generation = 1;
   #policy: SecurityPolicy;
 
   private constructor(settings: SecuritySettings) {
     this.#settings = settings;
     this.#gate = new PasswordGate({ memoryMs: settings.loginMemoryMs });
-    this.#sources = this.#sourcesOf(settings).filter(({ path }) => path !== "");
+    this.#sources = this.#sourcesOf(settings);
     this.#policy = this.#makePolicy();
   }
 
@@ -102,6 +102,22 @@ export class Gatekeeper {
     const gatekeeper = new Gatekeeper(settings);
     for (const { problem } of await gatekeeper.reload()) if (problem !== null) return { problem };
     return gatekeeper;
+  }
+
+  /**
+   * Reads what other settings ask for, or says what is wrong with it; who calls what it gives puts it
+   * in place, and has to ask for `policy` again. How long a login is remembered is as it was.
+   */
+  async prepare(settings: SecuritySettings): Promise<(() => void) | { problem: string }> {
+    const next = await Gatekeeper.open(settings);
+    if ("problem" in next) return next;
+    return () => {
+      this.#settings = { ...settings, loginMemoryMs: this.#settings.loginMemoryMs };
+      this.#files = next.#files;
+      this.#sources = this.#sourcesOf(settings);
+      this.#gate.forget();
+      this.#policy = this.#makePolicy();
+    };
   }
 
   /** What decides at present. */
@@ -204,7 +220,7 @@ export class Gatekeeper {
     { passwordFile, accessFile, pinFile, templates }: SecuritySettings,
   ): readonly SecurityFile[] {
     const files = this.#files;
-    return [{
+    const sources: SecurityFile[] = [{
       name: "passwords",
       path: passwordFile,
       read: async () => {
@@ -237,6 +253,7 @@ export class Gatekeeper {
         return null;
       },
     }];
+    return sources.filter(({ path }) => path !== "");
   }
 
   #makePolicy(): SecurityPolicy {

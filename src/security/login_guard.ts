@@ -73,8 +73,8 @@ export class LoginGuard {
   #watchedCount = 0;
   #lockedCount = 0;
 
-  /** Always allowed; a reload may change it, and lock-outs stay. */
-  exempt: IpSet;
+  /** Always allowed; lock-outs stay when others are. */
+  readonly exempt: IpSet;
   /** Lock-outs since the start. */
   lockOuts = 0;
   /** Lock-outs that were given up because the table was full of them. */
@@ -91,6 +91,32 @@ export class LoginGuard {
     this.#watched = Array.from({ length: failuresMax }, () => new AgingList<LoginRecord>());
     const steps = Math.ceil(Math.log2(lockOutMsMax / lockOutMs)) + 1;
     for (let i = 0; i < steps; i++) this.#locked.push(new AgingList());
+  }
+
+  /**
+   * Takes over what a guard with other limits knows; this one must be new. Who is locked out stays so
+   * until the moment he was told; failures beyond what is tolerated now are one short of it.
+   */
+  inherit(other: LoginGuard): void {
+    const { failuresMax } = this.#limits;
+    this.lockOuts = other.lockOuts;
+    this.lockOutsEvicted = other.lockOutsEvicted;
+    for (const known of other.#records.values()) {
+      const record = new LoginRecord(known.key, known.site);
+      record.failuresMs = known.failuresMs.slice(
+        Math.max(0, known.failuresMs.length + 1 - failuresMax),
+      );
+      record.strikes = Math.min(known.strikes, this.#locked.length);
+      record.lockedUntilMs = known.lockedUntilMs;
+      record.forgivenMs = known.forgivenMs;
+      this.#records.set(record.key, record);
+      if (!other.#isLocked(known.list as AgingList<LoginRecord>)) this.#settle(record);
+      else {
+        this.#move(record, this.#locked[record.strikes - 1]!);
+        if (record.site === null) continue;
+        this.#sites.set(record.site, (this.#sites.get(record.site) ?? new Set()).add(record));
+      }
+    }
   }
 
   /** Addresses remembered now. */

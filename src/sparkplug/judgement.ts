@@ -25,7 +25,7 @@ type Detail = string | (() => string);
 
 /** Collects breaches; one object serves one fact after the other. */
 export class Judgement {
-  readonly #penalties: Readonly<Record<RuleName, Penalty>>;
+  #penalties: Readonly<Record<RuleName, Penalty>>;
   readonly #log: ViolationLog;
   #strength = 0;
   #retain: boolean | null = null;
@@ -41,6 +41,11 @@ export class Judgement {
   constructor(penalties: Readonly<Record<RuleName, Penalty>>, log: ViolationLog) {
     this.#penalties = penalties;
     this.#log = log;
+  }
+
+  /** What breaches lead to from now on. */
+  set penalties(penalties: Readonly<Record<RuleName, Penalty>>) {
+    this.#penalties = penalties;
   }
 
   /** Begins with another fact. */

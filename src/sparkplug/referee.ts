@@ -9,7 +9,7 @@ import { EdgeJudge, killNode } from "./edge_judge.ts";
 import { HostJudge } from "./host_judge.ts";
 import { Judgement, type PublishVerdict, ROUTE } from "./judgement.ts";
 import type { EdgeNode, RefereeClient } from "./node_state.ts";
-import { penalties } from "./overrides.ts";
+import { type Overrides, penalties } from "./overrides.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { type RebirthRequest, RebirthRequests } from "./rebirth_requests.ts";
 import { Recorder } from "./recorder.ts";
@@ -100,6 +100,11 @@ export class Referee {
     this.#edge = new EdgeJudge(parts);
     this.#commands = new CommandJudge(parts);
     this.#hosts = new HostJudge(parts);
+  }
+
+  /** Other overrides hold from the next fact on. */
+  set overrides(overrides: Overrides) {
+    this.#judgement.penalties = penalties(this.#options.mode, overrides);
   }
 
   /** A client whose CONNECT is accepted by everybody else, before its old session is taken over. */

@@ -47,7 +47,7 @@ interface Origin {
 export class Log {
   #options: LogOptions;
   readonly #output: LogOutput;
-  readonly #repeats: LogRepeats<Origin>;
+  #repeats: LogRepeats<Origin>;
 
   constructor(options: LogOptions, output: LogOutput) {
     this.#options = options;
@@ -64,6 +64,13 @@ export class Log {
   /** Other levels from now on. */
   set levels({ level, levels }: Pick<LogOptions, "level" | "levels">) {
     this.#options = { ...this.#options, level, levels };
+  }
+
+  /** Other options hold from the next line on; what was left out until now is told first. */
+  configure(options: LogOptions): void {
+    this.tick(Infinity);
+    this.#options = options;
+    this.#repeats = new LogRepeats(options.repeatsPerSecondMax);
   }
 
   /** Whether lines of this level are written. */

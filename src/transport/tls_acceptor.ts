@@ -133,12 +133,21 @@ export class TlsAcceptor {
    * nothing, where they do not work.
    */
   async replace(settings: TlsSettings): Promise<string | null> {
-    const context = await TlsContext.open(this.#runtime, settings);
-    if ("problem" in context) return context.problem;
-    this.#context = context;
-    this.#settings = settings;
-    this.#judge.replace(trustOf(settings));
+    const use = await this.prepare(settings);
+    if ("problem" in use) return use.problem;
+    use();
     return null;
+  }
+
+  /** Tries other settings, or says why they do not work; who calls what it gives puts them in place. */
+  async prepare(settings: TlsSettings): Promise<(() => void) | { readonly problem: string }> {
+    const context = await TlsContext.open(this.#runtime, settings);
+    if ("problem" in context) return context;
+    return () => {
+      this.#context = context;
+      this.#settings = settings;
+      this.#judge.replace(trustOf(settings));
+    };
   }
 
   /**
