@@ -216,7 +216,6 @@ export class AdminListener {
 
   #routes(config: Config): readonly Route[] {
     const { turns, figures, accepting, api } = this.#surroundings;
-    const limits = brokerLimits(config);
     const startS = startedS();
     const readiness = () => ({
       accepting: accepting(),
@@ -230,7 +229,7 @@ export class AdminListener {
         ...figures(),
         version: deno.version,
         broker: turns.broker.statistics,
-        limits,
+        limits: brokerLimits(config),
         measurements: this.#samples,
         process: processFigures(startS),
         http: this.#http.statistics,

@@ -5,7 +5,7 @@ import type { Reception } from "./_server_reception.ts";
 import type { Turns } from "./_server_turns.ts";
 import type { FileOutcome, Gatekeeper } from "./security/mod.ts";
 import type { ReloadFigures } from "./admin/mod.ts";
-import { type FileMarks, FileWatch } from "./system/mod.ts";
+import { type FileMarks, fileMarks, FileWatch } from "./system/mod.ts";
 
 /** How long the end of the broker waits for files that are being read. */
 const STOP_MS = 1_000;
@@ -38,6 +38,7 @@ export class Reloads {
   #listenersRead: Promise<void> = Promise.resolve();
   #othersRead: Promise<void> = Promise.resolve();
   #watch: FileWatch | null = null;
+  #isOver = false;
 
   constructor(turns: Turns, parts: ReloadParts) {
     this.#turns = turns;
@@ -49,6 +50,15 @@ export class Reloads {
     if (intervalMs === 0 || marks.size === 0) return;
     const changed = (paths: ReadonlySet<string>) => void this.reload(paths);
     this.#watch = new FileWatch({ paths: [...marks.keys()], intervalMs, changed }, marks);
+  }
+
+  /** Looks at other files, or in other intervals; what they say now has just been read. */
+  async rewatch(paths: readonly string[], intervalMs: number): Promise<void> {
+    const before = this.#watch;
+    this.#watch = null;
+    await before?.stop();
+    const marks = await fileMarks(paths);
+    if (!this.#isOver) this.watch(marks, intervalMs);
   }
 
   /**
@@ -95,6 +105,7 @@ export class Reloads {
 
   /** Resolves when no file is read any more, or not in time: on a dead network drive. */
   async stop(): Promise<void> {
+    this.#isOver = true;
     const ended = Promise.all([this.#watch?.stop(), this.#rulesRead]);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_MS));

@@ -31,7 +31,7 @@ export class Service {
   }
 
   /** The broker serves: the supervisor is told, and its watchdog fed from now on. */
-  ready(turns: Turns, { storeStuckMsMax }: { storeStuckMsMax: number }): void {
+  ready(turns: Turns, limits: { readonly storeStuckMsMax: number }): void {
     const { log } = turns;
     if (this.#problem !== null) {
       log.line("warn", `systemd: it cannot be told anything: ${this.#problem}`, SYSTEM);
@@ -46,12 +46,12 @@ export class Service {
     manager.notify("WATCHDOG=1");
     this.#watchedTurns = turns.ended;
     turns.requestTurn();
-    this.#every(watchdogMs / 2, () => this.#feed(turns, storeStuckMsMax));
+    this.#every(watchdogMs / 2, () => this.#feed(turns, limits.storeStuckMsMax));
     log.line("info", `systemd: watchdog, ${Math.round(watchdogMs)} ms`, SYSTEM);
   }
 
   /** Files are read again until `done`. */
-  reloading(done: Promise<void>): void {
+  reloading(done: Promise<unknown>): void {
     const manager = this.#manager;
     if (manager === null) return;
     const us = monotonicUs();

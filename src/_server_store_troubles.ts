@@ -1,4 +1,6 @@
 /** Whether the store takes what it is given, for the log. */
+import type { AuditTrail } from "./_server_audit.ts";
+import { type QuarantineReport, quarantineText } from "./store/mod.ts";
 import type { Log } from "./system/mod.ts";
 
 /** Tells when it begins to refuse, and when it has recovered. */
@@ -16,4 +18,14 @@ export class StoreTroubles {
       log.line("error", `store in trouble: acknowledgements wait: ${trouble}`, about);
     }
   }
+}
+
+/** Tells that a damaged database was set aside. */
+export function tellQuarantine(
+  report: QuarantineReport,
+  { log, trail }: { log: Log; trail: AuditTrail },
+): void {
+  for (const line of quarantineText(report)) log.line("error", line, { room: "store" });
+  const { movedTo: file, reason } = report;
+  trail.record({ event: "store-quarantine", file, reason });
 }

@@ -9,25 +9,20 @@ import { letGo } from "./_server_let_go.ts";
 import { Listeners } from "./_server_listeners.ts";
 import { type LogIo, logOptions, LogOutlet, refusalFacts } from "./_server_log.ts";
 import { MemoryWatch } from "./_server_memory.ts";
-import { loginFacts, openGatekeeper, openStore, reloadableFiles } from "./_server_parts.ts";
+import { openGatekeeper, openStore, reloadableFiles } from "./_server_parts.ts";
 import { Reception } from "./_server_reception.ts";
+import { type ConfigSource, Reconfiguration, type ReloadAnswer } from "./_server_reconfigure.ts";
 import { type ReloadParts, Reloads } from "./_server_reloads.ts";
 import { openSparkplug, type SparkplugSide } from "./_server_sparkplug.ts";
 import { Service, STOP_MS_MAX } from "./_server_service.ts";
-import { StoreTroubles } from "./_server_store_troubles.ts";
+import { StoreTroubles, tellQuarantine } from "./_server_store_troubles.ts";
 import { SysRounds } from "./_server_sys_rounds.ts";
-import { takeOverPolicy } from "./_server_take_over.ts";
+import { type ConfiguredTakeOvers, takeOverPolicy } from "./_server_take_over.ts";
 import { Turns } from "./_server_turns.ts";
 import deno from "../deno.json" with { type: "json" };
 import type { Broker } from "./broker/mod.ts";
 import type { Config } from "./config/mod.ts";
-import {
-  type QuarantineReport,
-  quarantineText,
-  type Store,
-  storeFacts,
-  type StoreStatistics,
-} from "./store/mod.ts";
+import { type QuarantineReport, type Store, type StoreStatistics } from "./store/mod.ts";
 import { FrontDoor, type Gatekeeper } from "./security/mod.ts";
 import {
   DataDirectory,
@@ -52,6 +47,8 @@ const EXIT = { start: 3, memory: 6, late: 7 } as const;
 export interface ServerIo extends LogIo {
   /** It listens; addresses in the order of the configuration; `admin`: that of the admin listener, if there is one. */
   started?(addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void;
+  /** Reads the configuration anew. */
+  readonly reread?: ConfigSource;
 }
 
 /** What a broker is made of, opened. */
@@ -66,7 +63,8 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
   // Whoever asks twice does not want to wait, and what was acknowledged is stored.
   const signal = terminationSignal((name) => Deno.exit(name === "SIGINT" ? 130 : 143));
   const service = Service.open();
-  const endMsMax = config.service.drainMs + STOP_MS_MAX;
+  const endMsMax = () => (server?.config ?? config).service.drainMs + STOP_MS_MAX;
+  let server: Server | null = null;
   let reload: (() => void) | null = null;
   let wanted = false;
   // From the first moment to the last: left to the system, SIGHUP would end the process.
@@ -76,26 +74,27 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
   });
   try {
     const starting = Server.start(config, io);
-    const signalled = signal.received.then(() => inTime(starting, endMsMax));
-    const server = await Promise.race([starting, signalled]);
-    if (server === null) {
+    const signalled = signal.received.then(() => inTime(starting, endMsMax()));
+    const started = await Promise.race([starting, signalled]);
+    if (started === null) {
       io.err("Cannot end in time: the start is not done\n");
       return EXIT.late;
     }
-    if ("problem" in server) {
-      io.err(`Cannot start: ${server.problem}\n`);
+    if ("problem" in started) {
+      io.err(`Cannot start: ${started.problem}\n`);
       return EXIT.start;
     }
+    server = started;
     io.started?.(server.addresses, server.adminAddress);
-    service.ready(server.turns, config.service);
-    reload = () => service.reloading(server.reload());
+    service.ready(server.turns, server.config.service);
+    reload = () => service.reloading(started.reload(io.reread));
     if (wanted) reload();
     const told = signal.received.then((reason) => ({ reason, code: 0 }));
     const exhausted = server.exhausted.then((reason) => ({ reason, code: EXIT.memory }));
     const { reason, code } = await Promise.race([told, exhausted]);
     reload = () => {};
-    service.stopping(reason, config.service);
-    return await inTime(server.stop(reason), endMsMax) === true ? code : EXIT.late;
+    service.stopping(reason, server.config.service);
+    return await inTime(server.stop(reason), endMsMax()) === true ? code : EXIT.late;
   } finally {
     await service.close();
     ended();
@@ -106,7 +105,8 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
 /** A running broker. */
 export class Server {
   readonly broker: Broker;
-  readonly #config: Config;
+  /** What holds at present. */
+  readonly config: Config;
   readonly #store: Store;
   readonly #directory: DataDirectory;
   readonly #gatekeeper: Gatekeeper;
@@ -118,13 +118,15 @@ export class Server {
   readonly #audit: ConnectionAudit;
   readonly #sparkplug: SparkplugSide;
   readonly #api: ApiSide;
+  readonly #takeOvers: ConfiguredTakeOvers;
   #door: FrontDoor | null = null;
   #reception: Reception | null = null;
   #listeners: Listeners | null = null;
   #reloads: Reloads | null = null;
+  #reconfiguration: Reconfiguration | null = null;
   #admin: AdminListener | null = null;
   #accepting = false;
-  readonly #sysTopics = new SysRounds();
+  #rounds: SysRounds | null = null;
   #memory: MemoryWatch | null = null;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #troubles = new StoreTroubles();
@@ -132,7 +134,7 @@ export class Server {
   #quarantines = 0;
 
   private constructor(config: Config, parts: ServerParts) {
-    this.#config = config;
+    this.config = config;
     this.#directory = parts.directory;
     this.#store = parts.store;
     this.#gatekeeper = parts.gatekeeper;
@@ -141,7 +143,7 @@ export class Server {
     this.#outlet = parts.outlet;
     this.#api = new ApiSide(config);
     this.#audit = new ConnectionAudit(parts.trail, (client) => parts.gatekeeper.identityOf(client));
-    const takeOvers = takeOverPolicy(config.takeOver, {
+    const takeOvers = this.#takeOvers = takeOverPolicy(config.takeOver, {
       trail: parts.trail,
       say: (level, text) => this.#log.line(level, text, { room: "security" }),
     });
@@ -164,7 +166,8 @@ export class Server {
   static async start(config: Config, io: ServerIo): Promise<Server | { problem: string }> {
     const outlet = await LogOutlet.open(config.log, io);
     if ("problem" in outlet) return outlet;
-    const server = await Server.#start(config, outlet);
+    // A copy of our own: what changes while the broker runs is seen by all who have it.
+    const server = await Server.#start(structuredClone(config), outlet);
     if ("problem" in server) await outlet.end();
     return server;
   }
@@ -242,10 +245,15 @@ export class Server {
     return this.#memory?.exhausted ?? new Promise(() => {});
   }
 
-  /** Reads all files again; one with a mistake leaves what it is about as it is. */
-  reload(): Promise<void> {
+  /**
+   * Takes the configuration that `reread` gives, then reads all files again. With a mistake in the
+   * configuration nothing is changed at all; a file with one leaves what it is about as it is.
+   */
+  async reload(reread: ConfigSource = () => Promise.resolve(null)): Promise<ReloadAnswer> {
     this.#outlet.reopen();
-    return this.#reloads!.reload();
+    const answer = await this.#reconfiguration!.reread(reread);
+    if (answer.problems.length === 0) await this.#reloads!.reload();
+    return answer;
   }
 
   /**
@@ -256,10 +264,12 @@ export class Server {
     this.#accepting = false;
     this.#log.line("info", `stopping: ${reason}`);
     this.#trail.record({ event: "stopping", reason });
+    this.#reconfiguration?.stop();
+    this.#rounds?.end();
     for (const timer of this.#timers) clearInterval(timer);
     this.#memory?.close();
     await Promise.all([this.#reloads?.stop(), this.#listeners?.close()]);
-    const { drainMs } = this.#config.service;
+    const { drainMs } = this.config.service;
     const behind = await this.#reception?.drain(drainMs) ?? 0;
     if (behind > 0) {
       const text = `stopping: ${behind} clients have not taken in ${drainMs} ms what was theirs`;
@@ -281,7 +291,7 @@ export class Server {
 
   /** Opens the door and the listeners, or says why that is not possible. */
   async #listen(marks: FileMarks): Promise<{ problem: string } | null> {
-    const config = this.#config;
+    const config = this.config;
     const door = FrontDoor.open(config, (text, refusal) => {
       this.#log.line("warn", text, refusalFacts(refusal));
     });
@@ -305,6 +315,13 @@ export class Server {
     const others: ReloadParts["others"] = async (paths) => await this.#admin?.reload(paths) ?? [];
     this.#reloads = new Reloads(this.turns, { ...parts, listeners, others });
     this.#reloads.watch(marks, config.security.fileCheckMs);
+    this.#reconfiguration = new Reconfiguration(config, {
+      ...{ ...parts, turns: this.turns, takeOvers: this.#takeOvers },
+      ...{ door, listeners, reloads: this.#reloads },
+      desk: this.#sparkplug.desk,
+      memory: () => this.#memory,
+      rounds: () => this.#rounds?.begin(),
+    });
     const admin = await AdminListener.open(config, {
       turns: this.turns,
       trail: this.#trail,
@@ -324,7 +341,7 @@ export class Server {
   }
 
   #startTimers(): void {
-    const { memory } = this.#config;
+    const { memory } = this.config;
     if (memory.enabled) {
       this.#memory = new MemoryWatch(memory, { turns: this.turns, trail: this.#trail });
     }
@@ -334,20 +351,19 @@ export class Server {
       void this.#admin?.recheck();
     };
     this.#timers.push(setInterval(recheck, RECHECK_MS));
-    const { enabled, intervalMs } = this.#config.sysTopics;
-    if (!enabled) return;
-    this.#publishSysTopics();
-    this.#timers.push(setInterval(() => this.#publishSysTopics(), intervalMs));
+    this.#rounds = new SysRounds({
+      ...{ turns: this.turns, trail: this.#trail, store: this.#store },
+      ...{ quarantines: this.#quarantines, gatekeeper: this.#gatekeeper },
+      ...{ door: this.#door!, reloads: this.#reloads!, memory: this.#memory },
+      ...{ config: this.config.sysTopics, sparkplug: this.#sparkplug },
+    });
+    this.#rounds.begin();
   }
 
   /** A damaged database was set aside at the start. */
   #quarantined(report: QuarantineReport): void {
     this.#quarantines = report.setAside;
-    for (const line of quarantineText(report)) {
-      this.#log.line("error", line, { room: "store" });
-    }
-    const { movedTo: file, reason } = report;
-    this.#trail.record({ event: "store-quarantine", file, reason });
+    tellQuarantine(report, { log: this.#log, trail: this.#trail });
     this.broker.lost(report.orphans);
   }
 
@@ -377,23 +393,5 @@ export class Server {
       sparkplug: this.#sparkplug.desk?.figures ?? null,
       lastValues: this.#sparkplug.values?.figures ?? null,
     };
-  }
-
-  #publishSysTopics(): void {
-    const instant = this.turns.instant();
-    const { values, desk } = this.#sparkplug;
-    const memory = this.#memory?.facts ?? {};
-    const store = { ...storeFacts(this.#store), quarantines: this.#quarantines };
-    const server = { ...this.#reloads!.facts(), ...loginFacts(this.#gatekeeper), ...values?.facts };
-    const facts = {
-      memory,
-      store,
-      door: this.#door?.facts ?? {},
-      server,
-      audit: this.#trail.facts,
-    };
-    this.#sysTopics.publish(this.broker, facts, instant);
-    desk?.publishTopics(instant);
-    this.turns.requestTurn();
   }
 }

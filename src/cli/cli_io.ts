@@ -5,6 +5,8 @@ export type RunServer = (
   config: Config,
   io: Pick<CliIo, "err" | "log"> & {
     started?(addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void;
+    /** Reads the configuration anew: null where there is no file that can be read again. */
+    readonly reread?: () => Promise<Config | { readonly problems: readonly string[] } | null>;
   },
 ) => Promise<number>;
 

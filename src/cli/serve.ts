@@ -1,4 +1,9 @@
-import { overrideConfig, parseListenAddress } from "../config/mod.ts";
+import {
+  type Config,
+  type ConfigOverrides,
+  overrideConfig,
+  parseListenAddress,
+} from "../config/mod.ts";
 import { banner } from "./banner.ts";
 import type { CliIo, RunServer } from "./cli_io.ts";
 import type { Command, ParsedArguments } from "./_command.ts";
@@ -48,7 +53,8 @@ async function start({ values }: ParsedArguments, io: CliIo): Promise<number> {
     io.err(`Cannot listen on ${quote(text)}: ${problem}${formatSuggestion(suggestion)}\n`);
     return EXIT_CODE.usage;
   }
-  const configured = await readConfig(values.get("config")?.[0], io);
+  const path = values.get("config")?.[0];
+  const configured = await readConfig(path, io);
   if (configured === undefined) return EXIT_CODE.config;
   const dataDir = values.get("data-dir")?.[0];
   const overrides = dataDir === undefined ? { listen } : { listen, dataDir };
@@ -62,7 +68,24 @@ async function start({ values }: ParsedArguments, io: CliIo): Promise<number> {
   const started = (addresses: readonly Deno.NetAddr[], admin: Deno.NetAddr | null): void =>
     io.out(banner(config, { addresses, admin }));
   const log = io.log === undefined ? {} : { log: io.log };
-  return await runServer(config, { err: io.err.bind(io), ...log, started });
+  const reread = () => readAgain(path, overrides);
+  return await runServer(config, { err: io.err.bind(io), ...log, started, reread });
+}
+
+/** What `serve` would be started with now. A pipe that was read once has nothing more to say. */
+async function readAgain(
+  path: string | undefined,
+  overrides: ConfigOverrides,
+): Promise<Config | { problems: readonly string[] } | null> {
+  if (path === undefined) return null;
+  const info = await Deno.stat(path).catch(() => null);
+  if (info !== null && !info.isFile) return null;
+  const problems: string[] = [];
+  const tell = (text: string) => void problems.push(text.trimEnd());
+  const configured = await readConfig(path, { out: tell, err: tell });
+  if (configured === undefined) return { problems };
+  const overridden = overrideConfig(configured, overrides);
+  return overridden.ok ? overridden.config : overridden;
 }
 
 async function loadServer(): Promise<RunServer> {

@@ -27,6 +27,7 @@ export { configReference } from "./config_reference.ts";
 export { DEFAULT_CONFIG } from "./default_config.ts";
 export type { Diagnostic } from "./diagnostic.ts";
 export { exampleConfig } from "./example_config.ts";
+export { keyName } from "./key_name.ts";
 export {
   isLoopbackHost,
   type ListenAddress,

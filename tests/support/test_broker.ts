@@ -1,4 +1,5 @@
 /** A real broker in this process, on a free port of 127.0.0.1, with a data directory of its own. */
+import { compareConfigs } from "../../src/_server_config_change.ts";
 import { type Config, DEFAULT_CONFIG, type ListenerConfig } from "../../src/config/mod.ts";
 import { Server } from "../../src/server.ts";
 
@@ -17,6 +18,11 @@ export interface TestOptions {
 
 /** A running broker; `await using` ends it. */
 export class TestBroker implements AsyncDisposable {
+  /** Whether brokers start without the changes that can be made later, and get them by a reload. */
+  static throughReload = false;
+  /** How many of them have been reloaded. */
+  static reloads = 0;
+
   readonly port: number;
   readonly server: Server;
   /** Lines of the log so far. */
@@ -69,8 +75,18 @@ export class TestBroker implements AsyncDisposable {
       service: { ...DEFAULT_CONFIG.service, drainMs: 0, ...changes.service },
     };
     const log: string[] = [];
-    const server = await Server.start(config, { err: (text) => log.push(text) });
+    const server = await Server.start(
+      TestBroker.throughReload ? withoutLiveChanges(config) : config,
+      { err: (text) => log.push(text) },
+    );
     if ("problem" in server) throw new Error(`Cannot start test broker: ${server.problem}`);
+    if (TestBroker.throughReload) {
+      const { problems, needsRestart } = await server.reload(() => Promise.resolve(config));
+      const faults = [...problems, ...needsRestart];
+      if (faults.length > 0) throw new Error(`Cannot reload test broker: ${faults.join("; ")}`);
+      log.length = 0;
+      TestBroker.reloads++;
+    }
     return new TestBroker(server, log, keepDataDir ? null : dataDir);
   }
 
@@ -78,4 +94,16 @@ export class TestBroker implements AsyncDisposable {
     await this.server.stop("end of test");
     if (this.#dataDir !== null) await Deno.remove(this.#dataDir, { recursive: true });
   }
+}
+
+/** The defaults, but for what only a start can change. */
+function withoutLiveChanges(config: Config): Config {
+  const [listener] = DEFAULT_CONFIG.listeners;
+  // A listener has TLS from the start or never.
+  const listeners = config.listeners.map(({ address, certificateFile, keyFile }) => ({
+    ...listener!,
+    ...{ address, certificateFile, keyFile },
+  }));
+  const security = { ...DEFAULT_CONFIG.security, fileCheckMs: 0 };
+  return compareConfigs(config, { ...DEFAULT_CONFIG, listeners, security }).next;
 }
