@@ -103,16 +103,12 @@ const CERTIFICATES = defineRoute({
   answer: pageOf(CERTIFICATE),
 });
 
-const PURGE = defineRoute({
+/** What is removed stands in the path, and so in the audit log. */
+const PURGE = {
   method: "DELETE",
-  path: "/api/v1/sparkplug/certificates",
   role: "operate",
   tag: "sparkplug",
-  summary: "Remove births that are kept: of a Device, of an Edge Node with its Devices, of a group",
   query: {
-    group: NAME,
-    node: optional(NAME),
-    device: optional(NAME),
     announce: withDefault(
       boolean("Whether those who are subscribed to them get an empty message."),
       false,
@@ -121,10 +117,36 @@ const PURGE = defineRoute({
   answer: object({
     removed: integer({ description: "At most 10000 at a time: ask again if there may be more." }),
   }),
+} as const;
+
+const PURGE_GROUP = defineRoute({
+  ...PURGE,
+  path: "/api/v1/sparkplug/certificates/{group}",
+  summary: "Remove the births that are kept of a group",
+});
+
+const PURGE_NODE = defineRoute({
+  ...PURGE,
+  path: "/api/v1/sparkplug/certificates/{group}/{node}",
+  summary: "Remove the births that are kept of an Edge Node and its Devices",
+});
+
+const PURGE_DEVICE = defineRoute({
+  ...PURGE,
+  path: "/api/v1/sparkplug/certificates/{group}/{node}/{device}",
+  summary: "Remove the birth that is kept of a Device",
 });
 
 /** The definitions. */
-export const BIRTH_DEFINITIONS = [NODE_VALUES, DEVICE_VALUES, BIRTH, CERTIFICATES, PURGE] as const;
+export const BIRTH_DEFINITIONS = [
+  NODE_VALUES,
+  DEVICE_VALUES,
+  BIRTH,
+  CERTIFICATES,
+  PURGE_GROUP,
+  PURGE_NODE,
+  PURGE_DEVICE,
+] as const;
 
 /** Whose birth or values are wanted. */
 export interface BirthName {
@@ -136,8 +158,8 @@ export interface BirthName {
 /** Which births are meant: all that are not told apart. */
 export interface BirthSelection {
   readonly group: string;
-  readonly node: string | undefined;
-  readonly device: string | undefined;
+  readonly node?: string;
+  readonly device?: string;
 }
 
 /** What the routes show and change. */
@@ -167,6 +189,12 @@ export function birthRoutes(view: BirthView): readonly ApiRoute[] {
     if (found === "unfit") return problem(400, "cursor is none of ours");
     return found ?? problem(404, "nothing is known of it, or sparkplug.last_values is off");
   }
+  function purge(of: BirthSelection, { announce }: { readonly announce: boolean }) {
+    const names = [of.group, of.node ?? "", of.device ?? ""];
+    // They would be wildcards, or levels.
+    if (names.some((name) => /[+#/\0]/.test(name))) return problem(400, "a name has none of + # /");
+    return { removed: view.purge(of, announce) };
+  }
   return [
     serve(NODE_VALUES, ({ params, query }) => values({ ...params, device: null }, query)),
     serve(DEVICE_VALUES, ({ params, query }) => values(params, query)),
@@ -188,13 +216,8 @@ export function birthRoutes(view: BirthView): readonly ApiRoute[] {
       CERTIFICATES,
       ({ query }) => view.certificates(query) ?? problem(400, "cursor is none of ours"),
     ),
-    serve(PURGE, ({ query: { announce, ...of } }) => {
-      const level = [of.group, of.node, of.device].find((name) => /[+#/\0]/.test(name ?? ""));
-      if (level !== undefined) return problem(400, "a name must have none of + # /");
-      if (of.device !== undefined && of.node === undefined) {
-        return problem(400, "device needs node");
-      }
-      return { removed: view.purge(of, announce) };
-    }),
+    serve(PURGE_GROUP, ({ params, query }) => purge(params, query)),
+    serve(PURGE_NODE, ({ params, query }) => purge(params, query)),
+    serve(PURGE_DEVICE, ({ params, query }) => purge(params, query)),
   ];
 }

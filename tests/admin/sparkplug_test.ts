@@ -248,18 +248,17 @@ Deno.test("a birth can be had as it came and decoded; births can be listed and r
   await host.subscribe("$sparkplug/#", 0);
   await host.drain();
   const path = "DELETE /api/v1/sparkplug/certificates";
-  const purge = async (query: string) =>
-    (await api.call(`${path}?${query}`, { as: "operate" })).json;
-  assertEquals((await api.call(`${path}?group=G`, { as: "read" })).status, 403);
-  for (const bad of ["", "?group=%2B", "?group=G&device=D", "?group=G&node=a%2Fb"]) {
-    assertEquals((await api.call(path + bad)).status, 400, bad);
+  const purge = async (of: string) => (await api.call(`${path}/${of}`, { as: "operate" })).json;
+  assertEquals((await api.call(`${path}/G`, { as: "read" })).status, 403);
+  for (const bad of ["%2B", "%23", "G/a%2Fb", "G/E/%00"]) {
+    assertEquals((await api.call(`${path}/${bad}`)).status, 400, bad);
   }
-  assertEquals(await purge("group=G&node=E&device=Pump"), { removed: 1 });
+  assertEquals(await purge("G/E/Pump"), { removed: 1 });
   assertEquals((await host.drain()).length, 0);
-  assertEquals(await purge("group=Plant%201&node=Line%20%C3%A4&announce=true"), { removed: 3 });
+  assertEquals(await purge("Plant%201/Line%20%C3%A4?announce=true"), { removed: 3 });
   assertEquals((await host.drain()).length, 3);
   assertEquals(await list(), ["G/NBIRTH/E"]);
-  assertEquals(await purge("group=G"), { removed: 1 });
+  assertEquals(await purge("G"), { removed: 1 });
   assertEquals(await list(), []);
 });
 
