@@ -56,17 +56,17 @@ export function birthView(turns: Turns, values: SparkplugValues | null): BirthVi
       const sorted = kept.sort((a, b) => a.topic < b.topic ? -1 : 1);
       return pageOfList(sorted, page, ({ topic }) => topic);
     },
-    purge: ({ group, node, device }, announce) => {
+    purge: async ({ group, node, device }, announce) => {
       const births = device !== undefined
         ? `${NAMESPACE}/${group}/DBIRTH/${node}/${device}`
         : node !== undefined
         ? `${NAMESPACE}/${group}/+/${node}/#`
         : `${NAMESPACE}/${group}/#`;
-      const instant = turns.instant();
-      const options = { max: PURGED_MAX, announce, instant };
-      const removed = certificates.purge(births as TopicFilter, options);
-      turns.requestTurn();
-      return removed;
+      const filter = births as TopicFilter;
+      const { result, committed } = turns.change((_, instant) =>
+        certificates.purge(filter, { max: PURGED_MAX, announce, instant })
+      );
+      return await committed ? result : null;
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Births that are kept as certificates, and last known values. */
+import { notWritten } from "./api_views.ts";
 import { type Page, PAGE_QUERY, pageOf, type PageQuery } from "./paging.ts";
 import { problem } from "./problem.ts";
 import { type ApiRoute, defineRoute, serve } from "./route.ts";
@@ -114,6 +115,7 @@ const PURGE = {
       false,
     ),
   },
+  problems: [503] as readonly number[],
   answer: object({
     removed: integer({ description: "At most 10000 at a time: ask again if there may be more." }),
   }),
@@ -178,8 +180,8 @@ export interface BirthView {
   readonly certificates: (
     query: PageQuery & { readonly group: string | undefined; readonly node: string | undefined },
   ) => Page<ApiBirth> | null;
-  /** Gives how many were removed. */
-  readonly purge: (of: BirthSelection, announce: boolean) => number;
+  /** Gives how many were removed; null if that is not written down in time. */
+  readonly purge: (of: BirthSelection, announce: boolean) => Promise<number | null>;
 }
 
 /** The routes. */
@@ -189,11 +191,12 @@ export function birthRoutes(view: BirthView): readonly ApiRoute[] {
     if (found === "unfit") return problem(400, "cursor is none of ours");
     return found ?? problem(404, "nothing is known of it, or sparkplug.last_values is off");
   }
-  function purge(of: BirthSelection, { announce }: { readonly announce: boolean }) {
+  async function purge(of: BirthSelection, { announce }: { readonly announce: boolean }) {
     const names = [of.group, of.node ?? "", of.device ?? ""];
     // They would be wildcards, or levels.
     if (names.some((name) => /[+#/\0]/.test(name))) return problem(400, "a name has none of + # /");
-    return { removed: view.purge(of, announce) };
+    const removed = await view.purge(of, announce);
+    return removed === null ? notWritten() : { removed };
   }
   return [
     serve(NODE_VALUES, ({ params, query }) => values({ ...params, device: null }, query)),
