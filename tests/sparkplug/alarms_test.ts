@@ -3,8 +3,8 @@ import { assertEquals } from "@std/assert";
 import { SparkplugAlarms } from "../../src/_server_sparkplug_alarms.ts";
 
 const RULES = {
-  nodeUnique: { ids: ["tck-id-a", "tck-id-b"], severity: "fatal" },
-  ndataSeq: { ids: ["tck-id-c"], severity: "error" },
+  nodeUnique: { ids: ["one", "two"], severity: "fatal" },
+  ndataSeq: { ids: ["three"], severity: "error" },
 } as const;
 
 function breach(subject: string, timeMs: number, rule = "nodeUnique") {
