@@ -26,6 +26,8 @@ import {
   logRoutes,
   type LogView,
   type ReadinessFacts,
+  type ReloadOutcome,
+  reloadRoutes,
   sparkplugRoutes,
   statusRoutes,
 } from "./admin/mod.ts";
@@ -54,6 +56,8 @@ export interface ApiKit {
 /** What the routes are made of. */
 export interface ApiSurroundings extends ResourceGround {
   readonly listeners: () => readonly ListenerDetails[];
+  /** Reads the configuration and its files again. */
+  readonly reload: () => Promise<ReloadOutcome>;
   readonly sparkplug: SparkplugSide;
 }
 
@@ -123,6 +127,7 @@ export class ApiSide {
         config: () => configDocument(config),
       }),
       ...resourceRoutes(surroundings),
+      ...reloadRoutes(surroundings.reload),
       ...logRoutes(logView(turns.log, () => this.#ring?.lines ?? [])),
       ...eventRoutes(this.hub),
       ...sparkplugRoutes(sparkplugView(config.sparkplug.mode, sparkplug)),

@@ -40,7 +40,9 @@ export function resourceRoutes(
     turns,
     audit,
     identityOf: (connection: Connection) => gatekeeper.identityOf(connection),
-    sessionExpiryMs: config.session.expiryMs,
+    get sessionExpiryMs() {
+      return config.session.expiryMs;
+    },
   };
   return [
     ...clientRoutes(clientsView(ground)),

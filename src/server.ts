@@ -87,7 +87,7 @@ export async function runServer(config: Config, io: ServerIo): Promise<number> {
     server = started;
     io.started?.(server.addresses, server.adminAddress);
     service.ready(server.turns, server.config.service);
-    reload = () => service.reloading(started.reload(io.reread));
+    reload = () => service.reloading(started.reload());
     if (wanted) reload();
     const told = signal.received.then((reason) => ({ reason, code: 0 }));
     const exhausted = server.exhausted.then((reason) => ({ reason, code: EXIT.memory }));
@@ -124,6 +124,7 @@ export class Server {
   #listeners: Listeners | null = null;
   #reloads: Reloads | null = null;
   #reconfiguration: Reconfiguration | null = null;
+  #reread: ConfigSource = () => Promise.resolve(null);
   #admin: AdminListener | null = null;
   #accepting = false;
   #rounds: SysRounds | null = null;
@@ -169,6 +170,7 @@ export class Server {
     // A copy of our own: what changes while the broker runs is seen by all who have it.
     const server = await Server.#start(structuredClone(config), outlet);
     if ("problem" in server) await outlet.end();
+    else server.#reread = io.reread ?? server.#reread;
     return server;
   }
 
@@ -246,10 +248,10 @@ export class Server {
   }
 
   /**
-   * Takes the configuration that `reread` gives, then reads all files again. With a mistake in the
+   * Takes the configuration as it is now, or as `reread` gives it, then reads all files again. With a mistake in the
    * configuration nothing is changed at all; a file with one leaves what it is about as it is.
    */
-  async reload(reread: ConfigSource = () => Promise.resolve(null)): Promise<ReloadAnswer> {
+  async reload(reread: ConfigSource = this.#reread): Promise<ReloadAnswer> {
     this.#outlet.reopen();
     const answer = await this.#reconfiguration!.reread(reread);
     if (answer.problems.length === 0) await this.#reloads!.reload();
@@ -329,7 +331,8 @@ export class Server {
       accepting: () => this.#accepting,
       api: (kit) => {
         const sparkplug = this.#sparkplug;
-        const held = { ...parts, config, turns: this.turns, store: this.#store, sparkplug };
+        const reload = () => this.reload();
+        const held = { ...parts, config, turns: this.turns, store: this.#store, sparkplug, reload };
         return this.#api.routes({ ...held, listeners: () => listeners.details }, kit);
       },
       admitsChanged: (stillAdmits) => this.#api.hub.recheck(stillAdmits),

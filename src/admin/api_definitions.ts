@@ -10,6 +10,7 @@ import { LOG_DEFINITIONS } from "./api_log.ts";
 import { SPARKPLUG_DEFINITIONS } from "./api_sparkplug.ts";
 import { BIRTH_DEFINITIONS } from "./api_sparkplug_births.ts";
 import { PUBLISH_DEFINITIONS } from "./api_publish.ts";
+import { RELOAD_DEFINITIONS } from "./api_reload.ts";
 import { RETAINED_DEFINITIONS } from "./api_retained.ts";
 import { SESSION_DEFINITIONS } from "./api_sessions.ts";
 import { STATUS_DEFINITIONS } from "./api_status.ts";
@@ -40,6 +41,7 @@ export const API_DEFINITIONS: readonly AnyDefinition[] = [
   ...PUBLISH_DEFINITIONS,
   ...DEAD_LETTER_DEFINITIONS,
   ...LOG_DEFINITIONS,
+  ...RELOAD_DEFINITIONS,
   ...EVENT_DEFINITIONS,
   ...SPARKPLUG_DEFINITIONS,
   ...BIRTH_DEFINITIONS,

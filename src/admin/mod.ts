@@ -20,6 +20,7 @@ export {
 export { API_DEFINITIONS } from "./api_definitions.ts";
 export { type ApiLimit, limitRoutes } from "./api_limits.ts";
 export { type ApiCertificate, type ApiListener, listenerRoutes } from "./api_listeners.ts";
+export { type ReloadOutcome, reloadRoutes } from "./api_reload.ts";
 export { type ApiLogLine, logRoutes, type LogView } from "./api_log.ts";
 export {
   type ApiEdgeNode,

@@ -5,10 +5,14 @@ import {
   type IpAddress,
   ipv4Address,
   ipv6Address,
-  parseIpList,
   SITE_LOCK_OUTS,
 } from "../../src/security/mod.ts";
 import { address, guard, LIMITS, lockOut, PEER } from "./_logins.ts";
+
+/** A network of 64 bits of a customer that has 48. */
+function subnet(i: number, site = 7): IpAddress {
+  return ipv6Address([0x20010db8, site * 65_536 + i, 0, 1]);
+}
 
 Deno.test("failures within the window lock an address out, and the end is told", () => {
   const logins = guard();
@@ -88,9 +92,6 @@ Deno.test("an IPv6 /64 counts as one address", () => {
 
 Deno.test("many locked-out /64 of one /48 become one lock-out of the /48", () => {
   const logins = guard();
-  function subnet(i: number, site = 7): IpAddress {
-    return ipv6Address([0x20010db8, site * 65_536 + i, 0, 1]);
-  }
   for (let i = 0; i < SITE_LOCK_OUTS - 1; i++) lockOut(logins, subnet(i), 1);
   assertEquals(logins.allowed(subnet(99), 2).allowed, true);
   logins.failed(subnet(50), 1);
@@ -104,9 +105,6 @@ Deno.test("many locked-out /64 of one /48 become one lock-out of the /48", () =>
 
 Deno.test("only /64 that are locked out at once become one, and apart again when that is over", () => {
   const logins = guard();
-  function subnet(i: number): IpAddress {
-    return ipv6Address([0x20010db8, 7 * 65_536 + i, 0, 1]);
-  }
   for (let i = 0; i < SITE_LOCK_OUTS * 3; i++) {
     lockOut(logins, subnet(i), 1 + i * 1000);
     assertEquals(logins.allowed(subnet(99), 1 + i * 1000).allowed, true, "five at once are few");
@@ -118,16 +116,40 @@ Deno.test("only /64 that are locked out at once become one, and apart again when
   assertEquals(logins.failed(subnet(99), 106_000)?.prefix, 64);
 });
 
-Deno.test("addresses that are exempt are never locked out, also after a reload", () => {
+Deno.test("addresses that are exempt are never locked out", () => {
   const logins = guard({}, ["192.0.2.0/24"]);
   lockOut(logins, PEER, 1);
   assertEquals([logins.allowed(PEER, 2).allowed, logins.addresses], [true, 0]);
   const other = address("198.51.100.1");
   lockOut(logins, other, 1);
   assertEquals(logins.allowed(other, 2).allowed, false);
-  const parsed = parseIpList(["198.51.100.1"]);
-  if ("set" in parsed) logins.exempt = parsed.set;
-  assertEquals(logins.allowed(other, 2).allowed, true);
+});
+
+Deno.test("a guard with other limits knows who is locked out, how often, and who is near it", () => {
+  const before = guard();
+  const near = address("192.0.2.77");
+  lockOut(before, PEER, 1);
+  before.failed(near, 1);
+  before.failed(near, 1);
+  for (let i = 0; i < SITE_LOCK_OUTS - 1; i++) lockOut(before, subnet(i), 1);
+  const after = guard({ failuresMax: 2 });
+  after.inherit(before);
+  assertEquals(after.allowed(PEER, 5_000), { allowed: false, untilMs: 5_001 });
+  assertEquals([after.addresses, after.locked, after.lockOuts], [
+    before.addresses,
+    before.locked,
+    before.lockOuts,
+  ]);
+  assertEquals(after.failed(near, 2)?.strikes, 1);
+  // One more network of the same customer: all of it is locked out, as it would have been before.
+  assertEquals(after.allowed(subnet(99), 2).allowed, true);
+  lockOut(after, subnet(SITE_LOCK_OUTS), 2);
+  assertEquals(after.allowed(subnet(99), 3).allowed, false);
+  after.failed(PEER, 5_001);
+  assertEquals(after.failed(PEER, 5_001)?.strikes, 2);
+  const exempt = guard({}, ["192.0.2.0/24"]);
+  exempt.inherit(before);
+  assertEquals(exempt.allowed(PEER, 2).allowed, true);
 });
 
 Deno.test("the guard agrees with a naive one that remembers everything", () => {
