@@ -1,8 +1,11 @@
-/** The flags that the binary is made with: those of `deno task serve`, the one place that has them. */
+/** The flags that the binary is made with: those of `deno task serve`, the one place that has them, and little more. */
 import deno from "../../deno.json" with { type: "json" };
 
 /** Flags of `deno run` that mean nothing to a program that is made already. */
 const ONLY_FROM_SOURCE: ReadonlySet<string> = new Set(["--frozen"]);
+
+/** Variables that other commands read, `relayq ctl`: a binary is all of them in one. */
+const COMMAND_VARIABLES: readonly string[] = ["RELAYQ_TOKEN_FILE"];
 
 /** What a binary for small machines has besides: less memory for the same work, at a price. */
 const SMALL_FLAGS: readonly string[] = ["--optimize-for-size", "--max-semi-space-size=1"];
@@ -24,6 +27,9 @@ export function runtimeFlags({ small, heapMb }: MemoryChoice): string[] {
     ...(small ? SMALL_FLAGS : []),
     ...(heapMb === null ? [] : [`--max-old-space-size=${heapMb}`]),
   ];
-  // V8 takes the last of those that contradict each other.
-  return flags.map((flag) => flag.startsWith("--v8-flags=") ? [flag, ...more].join(",") : flag);
+  return flags.map((flag) => {
+    // V8 takes the last of those that contradict each other.
+    if (flag.startsWith("--v8-flags=")) return [flag, ...more].join(",");
+    return flag.startsWith("--allow-env=") ? [flag, ...COMMAND_VARIABLES].join(",") : flag;
+  });
 }

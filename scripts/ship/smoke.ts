@@ -89,7 +89,7 @@ ${tls ? secure : ""}
 data_dir = "${seenAs}/data"
 
 [admin]
-address = "127.0.0.1:0"
+address = "127.0.0.1:${freePort()}"
 
 [sparkplug]
 mode = "monitor"
@@ -188,13 +188,22 @@ async function workOverTls(broker: SmokeBroker, options: SmokeOptions): Promise<
   options.passed("TLS");
 }
 
-async function lookAtAdmin(broker: SmokeBroker, { passed }: SmokeOptions): Promise<void> {
+async function lookAtAdmin(broker: SmokeBroker, options: SmokeOptions): Promise<void> {
+  const { command, env = {}, directory, seenAs = directory, passed } = options;
   const files = ["/", "/dashboard/main.js", "/dashboard/uplot.js"];
   for (const path of ["/healthz", "/readyz", ...files]) {
     const response = await fetch(`http://${broker.admin}${path}`);
     await response.body?.cancel();
     if (response.status !== 200) throw new Error(`${path} answers ${response.status}`);
   }
+  // As the image asks for its health.
+  const [program, ...args] = command;
+  const health = await new Deno.Command(program!, {
+    args: [...args, "ctl", "health", "--config", `${seenAs}/relayq.toml`],
+    env: { ...env },
+    stdin: "null",
+  }).output();
+  if (!health.success) throw new Error(new TextDecoder().decode(health.stderr));
   const metrics = await (await fetch(`http://${broker.admin}/metrics`)).text();
   if (!/^relayq_/m.test(metrics)) throw new Error(`/metrics has none of ours: ${metrics}`);
   passed("health, metrics and the dashboard");
@@ -310,6 +319,12 @@ async function waitFor(
     if (performance.now() > endMs) throw new Error(`not within ${patienceMs / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** A port that nobody has; the broker is asked at the one that its configuration names. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
 }
 
 function equal(found: readonly string[], expected: readonly string[]): void {

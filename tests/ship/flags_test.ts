@@ -10,9 +10,26 @@ const PLAIN = { small: false, heapMb: null };
 
 Deno.test("a binary has the flags of `deno task serve`, and none by which it could run or load others", () => {
   const flags = runtimeFlags(PLAIN);
-  for (const flag of flags) assert(deno.tasks.serve.split(" ").includes(flag), flag);
+  const serve = deno.tasks.serve.split(" ");
+  const beside = flags.filter((flag) => !serve.includes(flag));
+  const [env = ""] = serve.filter((flag) => flag.startsWith("--allow-env="));
+  assertEquals(beside, [`${env},RELAYQ_TOKEN_FILE`]);
   assert(flags.includes("--no-prompt"));
   assertEquals(flags.filter((flag) => /allow-(all|run|ffi|import)|^-A/.test(flag)), []);
+});
+
+Deno.test("every variable that a command names may be read by a binary", async () => {
+  const flags = runtimeFlags(PLAIN).join(" ");
+  const cli = new URL("../../src/cli/", import.meta.url);
+  let count = 0;
+  for await (const { name } of Deno.readDir(cli)) {
+    const text = await Deno.readTextFile(new URL(name, cli));
+    for (const [, variable] of text.matchAll(/"(RELAYQ_[A-Z_]+)"/g)) {
+      assert(flags.includes(`,${variable}`), variable);
+      count++;
+    }
+  }
+  assert(count > 0);
 });
 
 Deno.test("the README has a line for each grant, and for nothing that is not granted", () => {
