@@ -15,14 +15,16 @@ export async function run({ quick }: VerifyOptions): Promise<VerifyRow[]> {
   for (const scenario of SCENARIOS) {
     if (quick && !scenario.quick) continue;
     const startedMs = performance.now();
-    const { states, transitions, ends, depth, broken, isComplete } = explore(scenario);
+    const { statesMax = Infinity } = scenario;
+    const found = explore(scenario, { statesMax });
+    const { states, transitions, ends, depth, broken, isComplete } = found;
     rows.push({
       section: SECTION,
       name: scenario.name,
       tool: "the core itself",
       size: `${states} states, ${transitions} transitions, depth ${depth}, ${ends} ends`,
       seconds: (performance.now() - startedMs) / 1000,
-      ok: broken === null && isComplete && ends > 0,
+      ok: broken === null && ends > 0 && (isComplete || states >= statesMax),
       ...broken === null ? {} : { detail: broken },
     });
   }

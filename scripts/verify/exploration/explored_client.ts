@@ -1,7 +1,6 @@
 /** Clients that keep to MQTT 3.1.1, with sessions that they never lose. */
 import {
   type ControlPacket,
-  encodePacket,
   type PublishPacket,
   type Qos,
   type TopicName,
@@ -101,7 +100,7 @@ export abstract class ExploredClient {
 
   /** The same text for states from which the same can follow; `canCrash`: a crash among it. */
   key(canCrash: boolean): string {
-    const packets = this.#up.map((packet) => encodePacket(packet).join(".")).join(",");
+    const packets = this.#up.map(textOf).join(",");
     const losable = canCrash
       ? this.#taken.map(({ state, answers }) => `${state}+${answers}`).join("-")
       : "";
@@ -224,6 +223,13 @@ export class ExploredSubscriber extends ExploredClient {
     if (qos === 2) this.#receiving.add(packetId);
     return [{ type: qos === 1 ? "PUBACK" : "PUBREC", packetId }];
   }
+}
+
+/** Tells packets of one client apart. */
+function textOf(packet: ControlPacket): string {
+  if (packet.type !== "PUBLISH") return packet.type + ("packetId" in packet ? packet.packetId : "");
+  const { dup, qos, packetId, payload } = packet;
+  return `PUBLISH${dup ? "!" : ""}${qos}.${packetId}.${payload.join(".")}`;
 }
 
 function release(index: number): ControlPacket {

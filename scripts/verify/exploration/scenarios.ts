@@ -1,8 +1,16 @@
 /** What is explored. */
 import type { Scenario } from "./explored_world.ts";
 
-/** All scenarios; `quick`: also in the bounded run. */
-export const SCENARIOS: readonly (Scenario & { readonly quick: boolean })[] = [
+/** A scenario, and when it is explored. */
+export interface ExploredScenario extends Scenario {
+  /** Whether the bounded run explores it, too. */
+  readonly quick: boolean;
+  /** Where the exploration ends, because there are too many; all states if nothing is said. */
+  readonly statesMax?: number;
+}
+
+/** All scenarios. */
+export const SCENARIOS: readonly ExploredScenario[] = [
   {
     name: "QoS 2 to QoS 2, 1 crash",
     publishers: [[{ number: 1, qos: 2 }]],
@@ -40,7 +48,8 @@ export const SCENARIOS: readonly (Scenario & { readonly quick: boolean })[] = [
     quick: false,
   },
   {
-    name: "2 publishers, 2 subscribers, 1 crash",
+    name: "2 publishers, 2 subscribers, 1 crash: the first 150,000 states",
+    statesMax: 150_000,
     publishers: [[{ number: 1, qos: 2 }], [{ number: 2, qos: 1 }]],
     subscribers: [2, 1],
     crashes: 1,
