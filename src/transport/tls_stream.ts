@@ -22,6 +22,7 @@ export class TlsStream implements ByteStream {
   readonly #chunks: Uint8Array[] = [];
   #waiting: WaitingRead | null = null;
   #failWrite: ((error: Error) => void) | null = null;
+  #endWrite: (() => void) | null = null;
   #ended = false;
   #closed = false;
   #onClosed: (() => void) | null = null;
@@ -85,6 +86,8 @@ export class TlsStream implements ByteStream {
   closeWrite(): Promise<void> {
     if (this.#closed) return Promise.reject(new Error("Cannot end: the stream is closed"));
     return new Promise((resolve) => {
+      // A socket that is destroyed meanwhile calls nobody back.
+      this.#endWrite = resolve;
       this.#socket.end(() => this.#gate.duplex.end(() => resolve()));
     });
   }
@@ -96,6 +99,8 @@ export class TlsStream implements ByteStream {
     this.#chunks.length = 0;
     this.#failWrite?.(new Error("Cannot write: the stream was closed"));
     this.#failWrite = null;
+    this.#endWrite?.();
+    this.#endWrite = null;
     this.#socket.destroy();
     this.#gate.close();
     this.#onClosed?.();

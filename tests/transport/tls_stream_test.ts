@@ -94,6 +94,21 @@ streamTest("a write takes a part at a time, and all of it arrives", async (serve
   assert(received.every((byte, i) => byte === sent[i]));
 });
 
+streamTest(
+  "who waits for the end of its side is told when the stream is closed meanwhile",
+  async (server) => {
+    await using listener = await TlsTestListener.start(server);
+    const { client, stream } = await connected(listener);
+    const { promise: late, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(new Error("not told in 10 s")), 10_000);
+    const ending = stream.closeWrite();
+    stream.close();
+    await Promise.race([ending, late]);
+    clearTimeout(timer);
+    client.socket.destroy();
+  },
+);
+
 streamTest("a connection that nobody reads stops reading the network", async (server) => {
   await using listener = await TlsTestListener.start(server);
   const { client, stream } = await connected(listener);
