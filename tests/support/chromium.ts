@@ -31,6 +31,8 @@ export interface Screen {
   readonly height: number;
   readonly dark?: boolean;
   readonly touch?: boolean;
+  /** Whether certificates of unknown authorities will do. */
+  readonly trusting?: boolean;
 }
 
 /** The browser; `await using` ends it. */
@@ -138,7 +140,7 @@ export class Page {
   }
 
   /** Sets it up. */
-  async begin({ width, height, dark = false, touch = false }: Screen): Promise<void> {
+  async begin({ width, height, dark = false, touch = false, trusting = false }: Screen) {
     for (const domain of ["Page", "Runtime", "Network", "Log"]) {
       await this.#send(`${domain}.enable`, {});
     }
@@ -148,6 +150,7 @@ export class Page {
       deviceScaleFactor: 1,
       mobile: touch,
     });
+    await this.#send("Security.setIgnoreCertificateErrors", { ignore: trusting });
     await this.#send("Emulation.setEmulatedMedia", {
       features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }],
     });
