@@ -52,3 +52,24 @@ Deno.test("a publisher held by the store goes on although its batch was acknowle
   core.advance(250);
   assertEquals(publisher.connection.readable, true);
 });
+
+Deno.test("another bound on what waits for the store holds at once, but no wider one while queues are shed", () => {
+  const pressure = { refuseConnections: true, shedQos0: true, shedQueues: true };
+  for (
+    const [shed, wider, isReadable] of [[false, 1e8, true], [false, 500, false], [
+      true,
+      1e8,
+      false,
+    ]] as const
+  ) {
+    const store = new LateStore();
+    const core = new Core({ store, limits: { storeBacklogBytesMax: 400, packetBytesMax: 1e6 } });
+    core.connect({ clientIdentifier: "s", cleanSession: false }).subscribe("t", 1);
+    const publisher = core.connect({ clientIdentifier: "p" });
+    store.write();
+    if (shed) core.broker.setPressure(pressure);
+    core.broker.prepareLimits({ ...core.limits, storeBacklogBytesMax: wider })();
+    publisher.publish("t", "x".repeat(300_000), { qos: 1 });
+    assertEquals(publisher.connection.readable, isReadable, `${shed} ${wider}`);
+  }
+});
