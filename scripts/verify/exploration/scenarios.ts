@@ -41,6 +41,16 @@ export const SCENARIOS: readonly ExploredScenario[] = [
     quick: false,
   },
   {
+    name: "2 publishers, 1 subscriber, 1 crash, a turn for each packet",
+    publishers: [[{ number: 1, qos: 2 }], [{ number: 2, qos: 1 }]],
+    subscribers: [2],
+    crashes: 1,
+    comeBackAtOnce: true,
+    turnsOfOne: true,
+    losesAllOrNone: true,
+    quick: false,
+  },
+  {
     name: "2 publishers, 2 subscribers, no crash",
     publishers: [[{ number: 1, qos: 2 }], [{ number: 2, qos: 1 }]],
     subscribers: [2, 1],
