@@ -1,6 +1,9 @@
 /** Files that are opened when a rig says so, with what stands in them then. */
 
-/** Stands in for `Deno.stat` and `Deno.open` while `during` runs. */
+/**
+ * Stands in for `Deno.stat` and `Deno.open` while `during` runs, and for `Deno.readTextFile`, which waits
+ * for nobody.
+ */
 export class VirtualFiles {
   readonly #texts = new Map<string, string>();
   #opening: { readonly path: string; readonly resolve: (file: Deno.FsFile) => void } | null = null;
@@ -24,17 +27,24 @@ export class VirtualFiles {
   }
 
   async during<T>(act: () => Promise<T>): Promise<T> {
-    const { stat, open } = Deno;
+    const { stat, open, readTextFile } = Deno;
     Object.assign(Deno, {
       stat: (path: string) => fileOf(this.#texts.get(path)!).stat(),
+      readTextFile: (path: string) => this.#read(path),
       open: (path: string) =>
         new Promise<Deno.FsFile>((resolve) => this.#opening = { path, resolve }),
     });
     try {
       return await act();
     } finally {
-      Object.assign(Deno, { stat, open });
+      Object.assign(Deno, { stat, open, readTextFile });
     }
+  }
+
+  #read(path: string): Promise<string> {
+    const text = this.#texts.get(path);
+    if (text === undefined) return Promise.reject(new Deno.errors.NotFound(path));
+    return Promise.resolve(text);
   }
 }
 
