@@ -1,7 +1,6 @@
 /** `relayq doctor` on what is good, and on one fault after the other. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Config, DEFAULT_CONFIG } from "../../src/config/mod.ts";
-import { SCHEMA_VERSION } from "../../src/store/mod.ts";
 import { examine, type Finding, type FindingLevel } from "../../src/doctor/mod.ts";
 import { SCHEMA_VERSION } from "../../src/store/mod.ts";
 import {
