@@ -119,6 +119,7 @@ function metricRemarks(one: Metric, { table }: ScanContext): number {
   if (name !== null && alias !== null) remarks |= Remark.nameAndAlias;
   const born = alias === null ? table.named(name!) : table.byAlias(aliasKey(alias));
   if (born === null) return remarks | Remark.unknown;
+  if (dataType !== null && dataType !== born.dataType) remarks |= Remark.wrongField;
   const field = value === null ? 0 : FIELD_OF_KIND[value.kind];
   if (field === 0 || isNull || field === metricField(born.dataType)) return remarks;
   return remarks | (born.dataType === 7 && field === 11 ? Remark.uint32Long : Remark.wrongField);
