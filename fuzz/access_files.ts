@@ -34,7 +34,7 @@ const TEMPLATES: RuleTemplates = new Map([["t", {
 /** One text for each reader. */
 export const ACCESS_FILES: Target = {
   name: "access_files",
-  inputs: 20_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const access = randomText(random, ACCESS_PIECES);
     const password = randomText(random, PASSWORD_PIECES);

@@ -17,7 +17,7 @@ const OPERATIONS: readonly Operation[] = ["publish", "subscribe", "read"];
 /** One set of rules and one client, asked many questions. */
 export const ACCESS_RULES: Target = {
   name: "access_rules",
-  inputs: 3_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const depth = 1 + random.below(3);
     const length = 1 + random.below(10);

@@ -14,7 +14,7 @@ const JUDGES = await makeJudges();
 /** Mutated certificates, as client certificates and as intermediate ones, before a judge. */
 export const CERTIFICATE: Target = {
   name: "certificate",
-  inputs: 100_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const input = mutateDer(random, random.oneIn(4) ? AUTHORITY : LEAF);
     let problem: string | null;

@@ -20,7 +20,7 @@ const FRAGMENTS = [
 /** Mutated tables of the example through the loader. */
 export const CONFIG: Target = {
   name: "config",
-  inputs: 20_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const text = makeInput(random);
     try {

@@ -12,7 +12,7 @@ const STEPS_MAX = 60;
 /** Random operation sequences against the broker without sockets. */
 export const CORE: Target = {
   name: "core",
-  inputs: 2_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const trace: string[] = [];
     try {

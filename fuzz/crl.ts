@@ -13,7 +13,7 @@ const CA = parseCertificate(AUTHORITY);
 /** Mutated lists, as DER and as PEM with damage of its own. */
 export const CRL: Target = {
   name: "crl",
-  inputs: 100_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const der = mutateDer(random, REVOCATIONS);
     const input = random.oneIn(8) ? damagedPem(random, der) : der;

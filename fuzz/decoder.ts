@@ -42,7 +42,7 @@ const buffer = new Uint8Array(BYTES_MAX + 256);
 /** Mutated wire cases and random bytes through the generic decoder. */
 export const DECODER: Target = {
   name: "decoder",
-  inputs: 1_000_000,
+  inputs: 6_000_000,
   try(random: Random): Failure | null {
     const bytes = buffer.subarray(0, makeInput(random, buffer));
     let problem: string | null;

@@ -35,7 +35,7 @@ const FRAGMENTS = [
 /** Mutated requests through the reader of heads. */
 export const HTTP_REQUEST: Target = {
   name: "http_request",
-  inputs: 200_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const input = makeInput(random);
     let problem: string | null;

@@ -11,7 +11,7 @@ const MEANINGFUL = [0, 1, 3, 4, 10, 13, 0x11, 0x20, 0x21, 0x31, 0x3a, 0x50, 0xff
 /** Mutated wire cases through the reader of the PROXY protocol. */
 export const PROXY_PROTOCOL: Target = {
   name: "proxy_protocol",
-  inputs: 200_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const input = makeInput(random);
     let problem: string | null;

@@ -20,7 +20,7 @@ const BARE_TYPES = ["PINGREQ", "PINGRESP", "DISCONNECT"] as const;
 /** Random packets through encoder and decoder. */
 export const ROUND_TRIP: Target = {
   name: "round_trip",
-  inputs: 300_000,
+  inputs: 6_000_000,
   try(random: Random): Failure | null {
     const packet = randomPacket(random);
     let bytes: Uint8Array = new Uint8Array(0);

@@ -13,7 +13,7 @@ const SCAN = new DataScan();
 /** Reader and decoder find the same, and neither throws. */
 export const SPARKPLUG_READER: Target = {
   name: "sparkplug_reader",
-  inputs: 100_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const birth = CODEC.decode(birthPayload(random));
     if ("problem" in birth) return { problem: birth.problem, input: new Uint8Array(0) };

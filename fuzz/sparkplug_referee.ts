@@ -36,7 +36,7 @@ const BOUNDS = {
 /** Facts in any order. */
 export const SPARKPLUG_REFEREE: Target = {
   name: "sparkplug_referee",
-  inputs: 20_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const options: RefereeOptions = {
       ...REFEREE_DEFAULTS,

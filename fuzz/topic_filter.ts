@@ -13,7 +13,7 @@ const EMPTY = new Uint8Array(0);
 /** One history of subscriptions and retained messages, with a few questions after each step. */
 export const TOPIC_FILTER: Target = {
   name: "topic_filter",
-  inputs: 30_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const steps: string[] = [];
     const problem = subscriptions(random, steps) ?? retained(random, steps);

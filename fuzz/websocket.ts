@@ -15,7 +15,7 @@ const LENGTHS = [0, 1, 2, 3, 5, 124, 125, 126, 127, 300];
 /** Frames and requests, good ones and mutated ones. */
 export const WEBSOCKET: Target = {
   name: "websocket",
-  inputs: 200_000,
+  inputs: 1_000_000,
   try(random: Random): Failure | null {
     const isRequest = random.oneIn(4);
     const input = isRequest ? makeRequest(random) : makeFrames(random);
