@@ -59,7 +59,10 @@ for (const kind of ["BusyBox", "Debian"] as const) {
         }
         const sealed = ["--no-config", "--no-lock", "--no-remote", "--no-npm", "--cached-only"];
         const flags = runtimeFlags({ small: false, heapMb: null });
-        const program = [await Deno.realPath(Deno.execPath()), "run", ...sealed, ...flags];
+        // Where Deno is installed may be closed to the user of the service.
+        const runtime = `${directory}/relayq`;
+        await Deno.copyFile(Deno.execPath(), runtime);
+        const program = [runtime, "run", ...sealed, ...flags];
         const surroundings: Surroundings = {
           shell: kind === "BusyBox" ? ["busybox", "sh"] : ["dash"],
           env: {
