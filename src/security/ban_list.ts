@@ -50,8 +50,9 @@ export class BanList {
   readonly #bans = new Map<string, Ban>();
   readonly #clients = new Map<string, Ban>();
   readonly #users = new Map<string, Ban>();
-  #networks: NetworkBan[] = [];
-  #addresses = new IpSet([]);
+  readonly #networks = new Map<string, NetworkBan>();
+  /** Of all networks; null since they have changed. */
+  #addresses: IpSet | null = null;
   /** When the first one ends. */
   #nextEndMs = Infinity;
 
@@ -72,8 +73,10 @@ export class BanList {
     this.remove(ban.id);
     if (this.#bans.size >= BANS_MAX) return { problem: `there are ${BANS_MAX} bans already` };
     this.#bans.set(ban.id, ban);
-    if (network !== null) this.#setNetworks([...this.#networks, { network, ban }]);
-    else (ban.kind === "user" ? this.#users : this.#clients).set(ban.value, ban);
+    if (network !== null) {
+      this.#networks.set(ban.id, { network, ban });
+      this.#addresses = null;
+    } else (ban.kind === "user" ? this.#users : this.#clients).set(ban.value, ban);
     this.#nextEndMs = Math.min(this.#nextEndMs, ban.untilMs ?? Infinity);
     return null;
   }
@@ -85,7 +88,10 @@ export class BanList {
     this.#bans.delete(id);
     if (ban.kind === "user") this.#users.delete(ban.value);
     else if (ban.kind === "client_id") this.#clients.delete(ban.value);
-    else this.#setNetworks(this.#networks.filter((one) => one.ban.id !== id));
+    else {
+      this.#networks.delete(id);
+      this.#addresses = null;
+    }
     return ban;
   }
 
@@ -108,17 +114,14 @@ export class BanList {
   }
 
   #banOfAddress(address: IpAddress): Ban | null {
+    // Once for all changes since: many bans begin or end in one turn.
+    this.#addresses ??= new IpSet(this.#networks.values().map(({ network }) => network).toArray());
     if (!this.#addresses.has(address)) return null;
-    const found = this.#networks.find(({ network: { first, last } }) =>
+    const found = this.#networks.values().find(({ network: { first, last } }) =>
       first.version === address.version && compareIpAddresses(first, address) <= 0 &&
       compareIpAddresses(address, last) <= 0
     );
     return found?.ban ?? null;
-  }
-
-  #setNetworks(networks: NetworkBan[]): void {
-    this.#networks = networks;
-    this.#addresses = new IpSet(networks.map(({ network }) => network));
   }
 }
 
