@@ -111,6 +111,8 @@ export class HttpConnection {
     const read = await this.#readRequest();
     if (read === null) return false;
     this.waitsSinceMs = null;
+    // The client has said all; how long the broker takes is no fault of its.
+    clearTimeout(this.#timer);
     const { head } = read;
     const response = await this.#answer(read);
     if (response instanceof StreamAnswer) return await this.#sendStream(response, head!);

@@ -226,6 +226,25 @@ Deno.test("a request that takes too long is ended, at its head and at its body",
   });
 });
 
+Deno.test("a request that has come whole is answered however long that takes", async () => {
+  const server = new HttpServer({
+    answer: async () => {
+      await until(() => server.statistics.timeouts > 0 || performance.now() > endMs);
+      return new Response("done");
+    },
+    failed: () => {},
+    limits: { requestMs: 50 },
+  });
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using client = await HttpClient.connect(listener.addr.port);
+  server.accept(await listener.accept(), PEER);
+  const endMs = performance.now() + 300;
+  await client.send(`${HEALTHZ}Connection: close\r\n\r\n`);
+  assertEquals((await client.answer())?.body, "done");
+  assertEquals(server.statistics.timeouts, 0);
+  await server.close();
+});
+
 Deno.test("a connection that was of use is ended when it is idle for too long", async () => {
   await served({ idleMs: 200, requestMs: 20_000 }, async (port, { statistics }) => {
     using client = await HttpClient.connect(port);
