@@ -11,6 +11,8 @@ const TARGET_LENGTH_MAX = 4_096;
 /** Fields of which a second one could be read differently by somebody in between. */
 const SINGLE: ReadonlySet<string> = new Set(["host", "content-length", "authorization", "origin"]);
 const METHOD = /^[A-Z]{1,16}$/;
+/** Methods that a `Request` cannot have. */
+const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 /** Visible characters that need no escape in a path or a query. */
 const TARGET = /^\/[!$&'()*+,\-./0-9:;=?@A-Z_a-z~%]*$/;
 const FIELD = /^(?<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(?<value>[^\r\n\0]*?)[ \t]*$/;
@@ -50,6 +52,7 @@ export function parseHead(bytes: Uint8Array): RequestHead | HeadFault {
   const [requestLine = "", ...lines] = String.fromCharCode(...bytes).slice(0, -4).split("\r\n");
   const [method = "", target = "", version = "", ...more] = requestLine.split(" ");
   if (!METHOD.test(method) || more.length > 0) return fault(400, "this is no request line");
+  if (FORBIDDEN_METHODS.has(method)) return fault(501, `${method} is not understood`);
   if (version !== "HTTP/1.1" && version !== "HTTP/1.0") {
     return fault(505, "HTTP/1.1 is spoken here");
   }

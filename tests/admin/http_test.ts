@@ -97,6 +97,11 @@ const REFUSED: readonly (readonly [string, string, number])[] = [
   ["an expectation", `${HEALTHZ}Expect: 100-continue\r\n\r\n`, 417],
   ["many fields", `${HEALTHZ}${"X: a\r\n".repeat(101)}\r\n`, 431],
   ["a long head", `${HEALTHZ}X: ${"a".repeat(17_000)}\r\n\r\n`, 431],
+  ...["TRACE", "TRACK", "CONNECT"].map((method): [string, string, number] => [
+    `a method that no request may have: ${method}`,
+    `${method} / HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    501,
+  ]),
   ["a head without an end", `${HEALTHZ}X: ${"a".repeat(40_000)}`, 431],
 ];
 
