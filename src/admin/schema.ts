@@ -94,6 +94,8 @@ export function text(options: TextOptions = {}): ScalarSchema<string> {
     ofText: (written) => written,
     take(value, at) {
       if (typeof value !== "string") throw unfit(at, "must be a text");
+      // JSON can hold half a character; what becomes of it in UTF-8 is another text.
+      if (!value.isWellFormed()) throw unfit(at, "must not have halves of surrogate pairs");
       if (value.length < lengthMin) throw unfit(at, `must have at least ${lengthMin} characters`);
       if (value.length > lengthMax) throw unfit(at, `must have at most ${lengthMax} characters`);
       if (regExp?.test(value) === false) throw unfit(at, `must match ${pattern}`);

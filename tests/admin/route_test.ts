@@ -233,6 +233,7 @@ Deno.test("a body is checked as deep as it goes", async () => {
         ["null", "the body must be an object"],
         ["{}", "payload is missing"],
         ['{"payload":1}', "payload must be a text"],
+        ['{"payload":"a\\ud800b"}', "payload must not have halves of surrogate pairs"],
         ['{"payload":"","tags":{"a":[1,"2"]}}', "tags.a[1] must be a whole number"],
         ['{"payload":"","tags":{"a":[1,2,3]}}', "tags.a must have at most 2 items"],
         ['{"payload":"","__proto__":{}}', "__proto__ is not known here"],
