@@ -4,8 +4,8 @@
 const SHOWN_MAX = 128;
 
 /**
- * Quotes what a client chose, so that it cannot forge a line or a field of one, nor reach the
- * terminal of whoever reads it with a control sequence.
+ * Quotes what a client chose, so that it cannot forge a line or a field of one, seem to stand elsewhere
+ * in it, nor reach the terminal of whoever reads it with a control sequence.
  */
 export function quote(text: string): string {
   const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
@@ -18,12 +18,12 @@ export function shorten(text: string): string {
   return text.length <= SHOWN_MAX ? text : JSON.parse(JSON.stringify(text.slice(0, SHOWN_MAX + 1)));
 }
 
-/** Escapes the control characters and line ends that JSON lets stand as they are. */
+/** Escapes what JSON lets stand, but acts on a terminal, ends a line or turns the text around it. */
 export function escapeControls(json: string): string {
   return json.replace(CONTROLS, escapeControl);
 }
 
-const CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
+const CONTROLS = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 function escapeControl(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

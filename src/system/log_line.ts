@@ -71,9 +71,10 @@ function shorten(value: unknown): unknown {
   return isLong ? `${value.slice(0, TEXT_LENGTH_MAX)}…` : value;
 }
 
-const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
+/** Control characters, and those that are not seen or turn the text around them. */
+const CONTROLS = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
-/** No text ends a line before its end, or reaches a terminal with a control sequence. */
+/** No text ends a line before its end, shows a part elsewhere, or reaches a terminal with a control sequence. */
 function escapeControls(text: string): string {
   return text.replace(CONTROLS, escapeControl);
 }

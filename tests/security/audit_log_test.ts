@@ -30,7 +30,7 @@ import { MemoryAuditStorage } from "./_memory_audit_storage.ts";
 Deno.test("only the fields of an event are written, control characters escaped, long texts cut", () => {
   const packet = {
     event: "connected" as const,
-    client: 'a\n\u009b31m\u2028"',
+    client: 'a\n\u009b31m\u2028\u202e\u2066\u200b"',
     user: "x".repeat(1000),
     address: "10.0.0.1",
     password: "secret",
@@ -41,7 +41,7 @@ Deno.test("only the fields of an event are written, control characters escaped, 
   assertEquals(
     body,
     '"time":"2025-06-15T15:06:40.000Z","event":"connected",' +
-      `"client":"a\\n\\u009b31m\\u2028\\"","user":"${"x".repeat(256)}…",` +
+      `"client":"a\\n\\u009b31m\\u2028\\u202e\\u2066\\u200b\\"","user":"${"x".repeat(256)}…",` +
       '"address":"10.0.0.1","resumed":true',
   );
   assertEquals(JSON.parse(`{${body}}`).client, packet.client);

@@ -76,12 +76,12 @@ Deno.test("a room has its own level, above or below that of all", () => {
   assertEquals(lines.map((line) => line.trimEnd().at(-1)), ["1", "4", "5"]);
 });
 
-Deno.test("no text forges a line or reaches a terminal with a control sequence", () => {
+Deno.test("no text forges a line, turns a part of it around or reaches a terminal with a control sequence", () => {
   for (const format of ["text", "json"] as const) {
     const { log, lines } = new TestLog({ format });
-    const text = "a\nb\r\x1b[2J\u0085\u2028c";
+    const text = "a\nb\r\x1b[2J\u0085\u2028c\u202edrawkcab\u202c\u2066\u200b\u061c\ufeff";
     log.line("info", text, { fields: { client: text } });
-    assertMatch(lines[0]!, /^[^\p{Cc}\u2028\u2029]+\n$/u);
+    assertMatch(lines[0]!, /^[^\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200b\ufeff]+\n$/u);
     if (format === "json") assertEquals(JSON.parse(lines[0]!).client, text);
   }
 });
