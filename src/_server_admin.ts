@@ -15,6 +15,7 @@ import {
   type Caller,
   HttpServer,
   type MetricSources,
+  pathOf,
   type Route,
   Router,
 } from "./admin/mod.ts";
@@ -93,7 +94,14 @@ export class AdminListener {
       failed: (reason) => this.#say("error", `admin: request failed: ${reason}`),
     });
     const hosts = admin.hosts.toLowerCase().split(/\s+/).filter((host) => host !== "");
-    const router = new Router(this.#routes(config), hosts);
+    const router = new Router(this.#routes(config), {
+      hosts,
+      // A page of somebody else, in the browser of somebody who may perhaps.
+      foreignRefused: ({ request, target, peer: { address } }, status) => {
+        const about = { actor: null, address, action: `${request.method} of another site` };
+        this.#audited({ ...about, target: pathOf(target), status, refused: true });
+      },
+    });
   }
 
   /** Binds the address, or gives the reason where that is not possible; null if nothing is to listen. */

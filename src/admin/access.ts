@@ -79,15 +79,14 @@ export class AdminAccess {
     const { name: actor } = found;
     const waitMs = this.#rate(found)?.take(1, this.#options.nowMs()) ?? 0;
     if (waitMs > 0) return { refusal: tooMany("too many requests", waitMs), actor };
-    if (roleIncludes(found.role, role)) return found;
-    const detail = `the role ${role} is needed, and ${actor} has the role ${found.role}`;
-    return { refusal: problem(403, detail), actor };
+    return roleIncludes(found.role, role) ? found : tooLow(found, role);
   }
 
-  /** Whether this is somebody who may; a wrong token counts as one, a request not yet. */
-  knows(request: Request, peer: HttpPeer, role: Role): boolean {
+  /** Why this is nobody who may, null for who may; a wrong token counts as one, a request not yet. */
+  refusal(request: Request, peer: HttpPeer, role: Role): Refused | null {
     const found = this.#identify(request, peer);
-    return !("refusal" in found) && roleIncludes(found.role, role);
+    if ("refusal" in found) return found;
+    return roleIncludes(found.role, role) ? null : tooLow(found, role);
   }
 
   /** Whether a caller who was let in would be now, after another file has come. */
@@ -168,6 +167,11 @@ export class AdminAccess {
     if (this.#known.size >= KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(place, true);
   }
+}
+
+function tooLow({ name: actor, role: own }: Caller, role: Role): Refused {
+  const detail = `the role ${role} is needed, and ${actor} has the role ${own}`;
+  return { refusal: problem(403, detail), actor };
 }
 
 function tokenOf(header: string): string | undefined {

@@ -1,5 +1,5 @@
 /** What the admin listener serves. */
-import type { AdminAccess } from "./access.ts";
+import type { AdminAccess, Refused } from "./access.ts";
 import { type ApiAudit, routesOfApi } from "./api.ts";
 import { API_DEFINITIONS, OPENAPI } from "./api_definitions.ts";
 import { identityRoutes } from "./api_identity.ts";
@@ -46,15 +46,27 @@ export function adminRoutes(parts: AdminParts): readonly Route[] {
 }
 
 /** Figures are for everybody where nothing lets anybody in; else for the one token, and all roles. */
-function metricsHandler({ metrics, metricsTokenSha256, access }: AdminParts): Route["handle"] {
+function metricsHandler(
+  { metrics, metricsTokenSha256, access, audited }: AdminParts,
+): Route["handle"] {
   const token = metricsTokenSha256 === "" ? null : new BearerToken(metricsTokenSha256);
-  function refusalOf({ request, peer }: RoutedRequest): Response | null {
+  function refusalOf({ request, peer }: RoutedRequest): Refused | null {
     const refusal = token?.refusal(request) ?? null;
-    if (!access.isGuarded || (token !== null && refusal === null)) return refusal;
+    if (token !== null && refusal === null) return null;
+    if (!access.isGuarded) return refusal === null ? null : { refusal, actor: null };
     const caller = access.admit(request, peer, "read");
-    return "refusal" in caller ? caller.refusal : null;
+    return "refusal" in caller ? caller : null;
   }
-  return (routed) =>
-    refusalOf(routed) ??
-      new Response(metricsPage(metrics()), { headers: { "content-type": EXPOSITION_TYPE } });
+  return (routed) => {
+    const refused = refusalOf(routed);
+    if (refused !== null) {
+      // Here, too, somebody may try tokens.
+      const { refusal, actor } = refused;
+      const { address } = routed.peer;
+      const about = { actor, address, action: "GET /metrics", target: "" };
+      audited({ ...about, status: refusal.status, refused: true });
+      return refusal;
+    }
+    return new Response(metricsPage(metrics()), { headers: { "content-type": EXPOSITION_TYPE } });
+  };
 }

@@ -1,4 +1,5 @@
 /** Answers the requests of the API: who may, what is asked for, what comes of it, and who is told. */
+import type { Role } from "../security/mod.ts";
 import type { AdminAccess } from "./access.ts";
 import type { Caller, HttpPeer } from "./caller.ts";
 import type { Route, RoutedRequest } from "./http.ts";
@@ -36,11 +37,27 @@ export function routesOfApi(routes: readonly ApiRoute[], parts: ApiParts): reado
       method,
       path,
       handle: (routed: RoutedRequest) => answer(route, routed, parts),
-      // Only who may do it at all may fill the memory with it.
-      bodyBytesMax: ({ request, peer }: RoutedRequest) =>
-        role !== null && parts.access.knows(request, peer, role) ? bodyBytesMax : 0,
+      bodyBytesMax: (routed: RoutedRequest) =>
+        role !== null && mayFill(role, `${method} ${path}`, { ...parts, routed })
+          ? bodyBytesMax
+          : 0,
     };
   });
+}
+
+/** Only who may do it at all may fill the memory with it; who may not is not asked again. */
+function mayFill(
+  role: Role,
+  action: string,
+  { access, audited, routed }: ApiParts & { routed: RoutedRequest },
+): boolean {
+  const { request, peer, params } = routed;
+  const refused = access.refusal(request, peer, role);
+  if (refused === null) return true;
+  const { actor, refusal: { status } } = refused;
+  const target = targetOf(params);
+  audited({ actor, address: peer.address, action, target, status, refused: true });
+  return false;
 }
 
 async function answer(
@@ -53,7 +70,7 @@ async function answer(
   const about = {
     address: peer.address,
     action: `${definition.method} ${definition.path}`,
-    target: Object.values(params).join(" "),
+    target: targetOf(params),
   };
   const concerns = (target: string): void => void (about.target = target);
   const caller = definition.role === null
@@ -134,6 +151,10 @@ async function bodyOf(
   }
   const read = readValue(schema, value);
   return "fault" in read ? problem(422, read.fault) : read;
+}
+
+function targetOf(params: RoutedRequest["params"]): string {
+  return Object.values(params).join(" ");
 }
 
 function anybody({ address }: HttpPeer): Caller {

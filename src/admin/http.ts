@@ -39,6 +39,9 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** What may stand in Host without being listed: addresses, which no name server can redirect. */
 const HOST_OF_ADDRESS = /^(?:localhost|(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:.]+\])$/;
 
+/** Told of a request that was refused for its Host or its Origin. */
+type ForeignRefused = (exchange: HttpExchange, status: number) => void;
+
 /** Routes of one path. */
 interface Place {
   readonly pattern: PathPattern;
@@ -52,12 +55,17 @@ export class Router {
   /** The others by their number of segments, the most definite first. */
   readonly #open = new Map<number, Place[]>();
   readonly #hosts: ReadonlySet<string>;
+  readonly #foreignRefused: ForeignRefused;
 
   /**
    * `hosts` are names, in small letters and without a port, by which clients may call the listener.
    * Throws where a path has two routes of one method.
    */
-  constructor(routes: readonly Route[], hosts: readonly string[]) {
+  constructor(
+    routes: readonly Route[],
+    { hosts, foreignRefused }: { hosts: readonly string[]; foreignRefused: ForeignRefused },
+  ) {
+    this.#foreignRefused = foreignRefused;
     for (const route of routes) this.#add(route);
     for (const places of this.#open.values()) {
       places.sort((a, b) => a.pattern.parameters.length - b.pattern.parameters.length);
@@ -67,7 +75,9 @@ export class Router {
 
   /** Answers a request; one that a foreign web page makes a browser send is refused. */
   async answer(exchange: HttpExchange): Promise<Response> {
-    const response = this.#foreign(exchange.request) ?? await this.#route(exchange);
+    const foreign = this.#foreign(exchange.request);
+    if (foreign !== null) this.#foreignRefused(exchange, foreign.status);
+    const response = foreign ?? await this.#route(exchange);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
       if (!response.headers.has(name)) response.headers.set(name, value);
     }
@@ -117,8 +127,7 @@ export class Router {
   #find(
     { request, target, peer }: HttpExchange,
   ): { route: Route; routed: RoutedRequest } | Response {
-    const mark = target.indexOf("?");
-    const path = mark < 0 ? target : target.slice(0, mark);
+    const path = pathOf(target);
     const segments = path.split("/");
     const place = this.#fixed.get(path) ??
       this.#open.get(segments.length)?.find(({ pattern }) => pattern.fits(segments));
@@ -132,7 +141,13 @@ export class Router {
     }
     const params = pattern.read(segments);
     if (params === null) return problem(400, "the path is no percent-encoded UTF-8");
-    const query = mark < 0 ? "" : target.slice(mark + 1);
+    const query = target.slice(path.length + 1);
     return { route, routed: { request, params, query, peer } };
   }
+}
+
+/** What stands in front of the question mark. */
+export function pathOf(target: string): string {
+  const mark = target.indexOf("?");
+  return mark < 0 ? target : target.slice(0, mark);
 }

@@ -47,7 +47,7 @@ export { PAYLOAD_BYTES_MAX, payloadOf, PREVIEW_BYTES_MAX, previewOf } from "./ap
 export type { Caller, HttpPeer } from "./caller.ts";
 export { EventHub } from "./event_hub.ts";
 export type { ReadinessFacts } from "./health.ts";
-export { type Route, Router } from "./http.ts";
+export { pathOf, type Route, Router } from "./http.ts";
 export { HttpServer } from "./http_server.ts";
 export type { MetricSources } from "./metrics_page.ts";
 export { decodeCursor, encodeCursor, type Page, pageOfList } from "./paging.ts";

@@ -161,6 +161,30 @@ Deno.test("the audit log has actor, address, action, target and result of each o
   }
 });
 
+Deno.test("tokens tried at /metrics and requests of other sites are in the audit log, too", async () => {
+  const dataDir = await Deno.makeTempDir({ prefix: "relayq-test-" });
+  try {
+    const api = await ApiBroker.start({ store: { dataDir } }, { keepDataDir: true });
+    const headers = { Authorization: "Bearer guess" };
+    assertEquals((await api.call("GET /metrics", { as: null, headers })).status, 401);
+    const evil = { Origin: "http://evil.example" };
+    assertEquals((await api.call("POST /api/v1/reload?x=1", { headers: evil })).status, 403);
+    const rebound = { Host: "evil.example" };
+    assertEquals((await api.call("GET /api/v1/status", { headers: rebound })).status, 421);
+    await api[Symbol.asyncDispose]();
+    const entries = (await auditLines(auditDirectory(dataDir)))
+      .filter(({ event }) => event === "admin")
+      .map(({ actor, action, target, result }) => ({ actor, action, target, result }));
+    assertEquals(entries, [
+      { actor: null, action: "GET /metrics", target: "", result: 401 },
+      { actor: null, action: "POST of another site", target: "/api/v1/reload", result: 403 },
+      { actor: null, action: "GET of another site", target: "/api/v1/status", result: 421 },
+    ]);
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
+
 Deno.test("with tokens /metrics asks for one of them, or for its own", async () => {
   // Of "secret".
   const metricsTokenSha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";

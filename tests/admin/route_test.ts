@@ -96,6 +96,7 @@ const ROUTES: readonly ApiRoute[] = [
 async function served(
   use: (
     ask: (request: string, options?: { token?: string; body?: string }) => Promise<Answer>,
+    audits: ApiAudit[],
   ) => Promise<void>,
 ): Promise<readonly ApiAudit[]> {
   const access = new AdminAccess({
@@ -113,7 +114,7 @@ async function served(
   access.tokens = parsed.value;
   const audits: ApiAudit[] = [];
   const routes = routesOfApi(ROUTES, { access, audited: (entry) => audits.push(entry) });
-  const router = new Router(routes, []);
+  const router = new Router(routes, { hosts: [], foreignRefused: () => {} });
   const server = new HttpServer({
     answer: (exchange) => router.answer(exchange),
     bodyBytesMax: (announced) => router.bodyBytesMax(announced),
@@ -136,7 +137,7 @@ async function served(
       const answer = await client.answer();
       assert(answer !== null);
       return answer;
-    });
+    }, audits);
   } finally {
     listener.close();
     await server.close();
@@ -199,12 +200,15 @@ Deno.test("who may only read changes nothing, and an answer without content has 
 });
 
 Deno.test("a large body is read of those who may send it, and of nobody else", async () => {
-  await served(async (ask) => {
+  await served(async (ask, audits) => {
     const body = JSON.stringify({ payload: "x".repeat(900_000) });
     const { status, body: answer } = await ask("POST /t/things", { body });
     assertEquals([status, answer], [201, '{"bytes":900000}\n']);
     for (const token of ["reads", "wrong"]) {
+      audits.length = 0;
       assertEquals((await ask("POST /t/things", { body, token })).status, 413, token);
+      const [actor, status] = token === "reads" ? ["r", 403] : [null, 401];
+      assertEquals(audits.map((a) => [a.actor, a.status, a.refused]), [[actor, status, true]]);
     }
     const larger = JSON.stringify({ payload: "x".repeat(1_000_000) });
     assertEquals((await ask("POST /t/things", { body: larger })).status, 413);
@@ -273,7 +277,11 @@ Deno.test("a list comes in pages that join without a gap, whatever their size", 
 
 Deno.test("two routes of one method and path are a fault", () => {
   const route = { method: "GET", path: "/a/{b}", handle: () => new Response() } as const;
-  assertThrows(() => new Router([route, route], []), Error, "there are two routes");
+  assertThrows(
+    () => new Router([route, route], { hosts: [], foreignRefused: () => {} }),
+    Error,
+    "there are two routes",
+  );
 });
 
 Deno.test("values that pass are those that JSON Schema lets pass", () => {
