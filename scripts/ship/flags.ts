@@ -4,8 +4,8 @@ import deno from "../../deno.json" with { type: "json" };
 /** Flags of `deno run` that mean nothing to a program that is made already. */
 const ONLY_FROM_SOURCE: ReadonlySet<string> = new Set(["--frozen"]);
 
-/** Variables that other commands read, `relayq ctl`: a binary is all of them in one. */
-const COMMAND_VARIABLES: readonly string[] = ["RELAYQ_TOKEN_FILE"];
+/** Variables that other commands read or set, `relayq ctl`: a binary is all of them in one. */
+const COMMAND_VARIABLES: readonly string[] = ["RELAYQ_TOKEN_FILE", "NO_PROXY"];
 
 /** What a binary for small machines has besides: less memory for the same work, at a price. */
 const SMALL_FLAGS: readonly string[] = ["--optimize-for-size", "--max-semi-space-size=1"];

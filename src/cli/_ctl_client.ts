@@ -10,6 +10,8 @@ const PEM_LENGTH_MAX = 1_048_576;
 const REQUEST_MS = 60_000;
 /** Names the token file where no option does. */
 export const TOKEN_VARIABLE = "RELAYQ_TOKEN_FILE";
+/** Names hosts that are asked without a proxy of the environment. */
+const DIRECT_VARIABLE = "NO_PROXY";
 
 /** An answer. */
 export interface CtlAnswer {
@@ -56,6 +58,7 @@ export class CtlClient {
       if (!reading.ok) return { problem: `--${name} ${path}: ${reading.problem}` };
       pems[name] = reading.text;
     }
+    askDirectly(base);
     const { ca, cert, key } = pems;
     if ((cert === undefined) !== (key === undefined)) {
       return { problem: "--cert and --key go together" };
@@ -97,6 +100,17 @@ export class CtlClient {
   close(): void {
     this.#http?.close();
   }
+}
+
+/**
+ * Without TLS no proxy of the environment is asked, which would read the token, on its way to this
+ * machine, too. With TLS nobody in between reads anything.
+ */
+function askDirectly(base: string): void {
+  const { protocol, hostname } = new URL(base);
+  const { state } = Deno.permissions.querySync({ name: "env", variable: DIRECT_VARIABLE });
+  if (protocol === "https:" || state !== "granted") return;
+  Deno.env.set(DIRECT_VARIABLE, hostname.replace(/^\[|\]$/g, ""));
 }
 
 /** The beginning of every address, without a slash at its end. */

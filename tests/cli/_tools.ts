@@ -43,10 +43,19 @@ function pipeOf(text: string): PasswordSource {
 }
 
 /** Starts a command as a process of its own, with the permissions that it needs. */
-export function spawnTool(args: readonly string[]): Deno.ChildProcess {
-  const permissions = ["--allow-net=127.0.0.1", "--allow-read", "--no-prompt"];
+export function spawnTool(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
+  const permissions = [
+    "--allow-net=127.0.0.1",
+    "--allow-read",
+    "--allow-env=NO_PROXY",
+    "--no-prompt",
+  ];
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", ...permissions, new URL("main.ts", ROOT).pathname, ...args],
+    env: { ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -6,6 +6,7 @@ import { ApiBroker } from "../admin/_api.ts";
 import { eventually, inDirectory } from "../support/waiting.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { type CliRun, run } from "./_running.ts";
+import { spawnTool } from "./_tools.ts";
 
 /** A broker with a token file for each role, and its command line. */
 class Shell implements AsyncDisposable {
@@ -255,6 +256,23 @@ Deno.test("ctl finds the broker by its configuration and the token by the enviro
     }
     assertEquals((await run(["ctl", "clients", "--config", path])).code, 5);
   });
+});
+
+Deno.test("ctl without TLS asks the broker itself, and shows no proxy of the environment its token", async () => {
+  await using shell = await Shell.open();
+  const proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let isAsked = false;
+  const asked = proxy.accept().then((connection) => {
+    isAsked = true;
+    connection.close();
+  }, () => {});
+  const args = ["--address", shell.address, "--token-file", shell.tokenFile("read")];
+  const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.addr.port}`, NO_PROXY: "" };
+  const { code, stdout } = await spawnTool(["ctl", "whoami", ...args], env).output();
+  assertEquals([code, isAsked], [0, false]);
+  assertStringIncludes(new TextDecoder().decode(stdout), "reader");
+  proxy.close();
+  await asked;
 });
 
 Deno.test("ctl health is 0 for a broker that takes clients and 1 for any other, without a token", async () => {

@@ -13,7 +13,7 @@ Deno.test("a binary has the flags of `deno task serve`, and none by which it cou
   const serve = deno.tasks.serve.split(" ");
   const beside = flags.filter((flag) => !serve.includes(flag));
   const [env = ""] = serve.filter((flag) => flag.startsWith("--allow-env="));
-  assertEquals(beside, [`${env},RELAYQ_TOKEN_FILE`]);
+  assertEquals(beside, [`${env},RELAYQ_TOKEN_FILE,NO_PROXY`]);
   assert(flags.includes("--no-prompt"));
   assertEquals(flags.filter((flag) => /allow-(all|run|ffi|import)|^-A/.test(flag)), []);
 });
