@@ -74,11 +74,19 @@ function* consume(chunks: Uint8Array<ArrayBuffer>[]): Generator<Uint8Array> {
   for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk;
 }
 
+/** A look that is not answered. */
+interface Look extends PromiseWithResolvers<LetterPage> {
+  readonly query: LetterQuery;
+}
+
 /** The worker as the store sees it. */
 class WorkerDevice implements StoreDevice, LetterShelf {
   readonly #worker: Worker;
-  /** Looks that are not answered, by their number. */
-  readonly #looks = new Map<number, PromiseWithResolvers<LetterPage>>();
+  /**
+   * Looks by their number, the oldest first. The worker has that one only: what is to be written stands
+   * behind one look, and not behind all that somebody wants to have.
+   */
+  readonly #looks = new Map<number, Look>();
   #lastLook = 0;
 
   constructor(worker: Worker) {
@@ -118,10 +126,9 @@ class WorkerDevice implements StoreDevice, LetterShelf {
   }
 
   look(query: LetterQuery): Promise<LetterPage> {
-    const look = Promise.withResolvers<LetterPage>();
-    const number = ++this.#lastLook;
-    this.#looks.set(number, look);
-    this.#post({ kind: "look", number, query });
+    const look = { ...Promise.withResolvers<LetterPage>(), query };
+    this.#looks.set(++this.#lastLook, look);
+    if (this.#looks.size === 1) this.#lookNext();
     return look.promise;
   }
 
@@ -137,9 +144,16 @@ class WorkerDevice implements StoreDevice, LetterShelf {
     this.#worker.terminate();
   }
 
+  #lookNext(): void {
+    for (const [number, { query }] of this.#looks) {
+      return this.#post({ kind: "look", number, query });
+    }
+  }
+
   #looked({ number, page }: StoreReply & { kind: "looked" }): void {
     const look = this.#looks.get(number)!;
     this.#looks.delete(number);
+    this.#lookNext();
     if ("problem" in page) look.reject(new Error(`Cannot look at dead letters: ${page.problem}`));
     else look.resolve(page);
   }

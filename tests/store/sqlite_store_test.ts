@@ -1,5 +1,5 @@
 /** The durable store against the suite of all stores, and what only it does. */
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { filter } from "../support/wire_client.ts";
 import { testStore } from "./store_cases.ts";
 import { databasePath, openStore } from "./_sqlite.ts";
@@ -40,6 +40,23 @@ Deno.test("SqliteStore rejects what can never be written, and everything behind 
   const again = await openStore(paths.get(store)!);
   assertEquals(again.load().sessions[0]?.storedSinceMs, 0);
   await again.close();
+});
+
+Deno.test("SqliteStore commits behind one look at the dead letters, however many are wanted", async () => {
+  const store = await openStore(databasePath());
+  const query = { selection: {}, behind: null, newestFirst: true, limit: 1, payloadBytesMax: 0 };
+  let looked = 0;
+  const looks = Array.from({ length: 1_000 }, async () => {
+    const { next } = await store.letterShelf.look(query);
+    assertEquals(next, null);
+    looked++;
+  });
+  store.journal.sessionCreated("c");
+  store.journal.awaitCommit();
+  await store.commit();
+  assertLess(looked, 1_000);
+  await Promise.all(looks);
+  await store.close();
 });
 
 Deno.test("SqliteStore commits what was handed over before it closes", async () => {
