@@ -126,7 +126,7 @@ export class ApiSide {
           apiLimits({ config, statistics, figures: kit.figures(), streams: this.hub.statistics }),
         config: () => configDocument(config),
       }),
-      ...resourceRoutes(surroundings),
+      ...resourceRoutes(surroundings, () => kit.readiness().accepting),
       ...reloadRoutes(surroundings.reload),
       ...logRoutes(logView(turns.log, () => this.#ring?.lines ?? [])),
       ...eventRoutes(this.hub),

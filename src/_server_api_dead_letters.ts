@@ -28,8 +28,15 @@ const LETTERS_PER_TURN = 100;
 /** No payload is longer. */
 const WHOLE_BYTES = 268_435_455;
 
+/** Where the view looks, and for how long. */
+export interface LetterGround {
+  readonly shelf: LetterShelf;
+  /** Whether the broker is not about to end; it does not wait for long searches. */
+  readonly accepting: () => boolean;
+}
+
 /** Shows dead letters, publishes them after all, and forgets them. */
-export function deadLettersView(turns: Turns, shelf: LetterShelf): DeadLettersView {
+export function deadLettersView(turns: Turns, ground: LetterGround): DeadLettersView {
   const { oversight, statistics } = turns.broker;
   return {
     async list(filters, { limit, cursor }) {
@@ -43,7 +50,7 @@ export function deadLettersView(turns: Turns, shelf: LetterShelf): DeadLettersVi
       let behind = place === "" ? null : Number(place);
       do {
         const query = { selection, behind, newestFirst: true, payloadBytesMax: PREVIEW_BYTES_MAX };
-        const page = await look(shelf, { ...query, limit: limit - letters.length });
+        const page = await look(ground, { ...query, limit: limit - letters.length });
         if ("problem" in page) return page;
         letters.push(...page.letters);
         behind = page.next;
@@ -60,7 +67,7 @@ export function deadLettersView(turns: Turns, shelf: LetterShelf): DeadLettersVi
     },
     async get(id) {
       const query = { selection: { ids: [id] }, behind: null, newestFirst: true, limit: 1 };
-      const page = await look(shelf, { ...query, payloadBytesMax: PAYLOAD_BYTES_MAX });
+      const page = await look(ground, { ...query, payloadBytesMax: PAYLOAD_BYTES_MAX });
       if ("problem" in page) return page;
       const [letter] = page.letters;
       if (letter === undefined) return null;
@@ -115,7 +122,7 @@ export function deadLettersView(turns: Turns, shelf: LetterShelf): DeadLettersVi
     let taken = 0;
     let seen = 0;
     do {
-      const page: LetterPage | LetterProblem = await look(shelf, { ...query, behind });
+      const page: LetterPage | LetterProblem = await look(ground, { ...query, behind });
       if ("problem" in page) return page;
       const letters = page.letters.filter(({ id }) => id <= last);
       const { result, committed } = act(letters);
@@ -135,7 +142,11 @@ function selectionOf(
   return parseSelection({ ids: ids.map(String), client, ...rest });
 }
 
-async function look(shelf: LetterShelf, query: LetterQuery): Promise<LetterPage | LetterProblem> {
+async function look(
+  { shelf, accepting }: LetterGround,
+  query: LetterQuery,
+): Promise<LetterPage | LetterProblem> {
+  if (!accepting()) return { problem: "the broker is about to end", status: 503 };
   try {
     return await shelf.look(query);
   } catch (error) {

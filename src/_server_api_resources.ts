@@ -34,6 +34,7 @@ export interface ResourceGround {
 /** Clients, sessions, messages: what the core holds. */
 export function resourceRoutes(
   { config, turns, gatekeeper, reception, audit, store }: ResourceGround,
+  accepting: () => boolean,
 ): readonly ApiRoute[] {
   const bans = new BanFile(gatekeeper.bans, config.store.dataDir);
   const ground = {
@@ -50,6 +51,6 @@ export function resourceRoutes(
     ...sessionRoutes(sessionsView(ground)),
     ...retainedRoutes(retainedView(turns)),
     ...publishRoutes(publisher(turns)),
-    ...deadLetterRoutes(deadLettersView(turns, store.letterShelf)),
+    ...deadLetterRoutes(deadLettersView(turns, { shelf: store.letterShelf, accepting })),
   ];
 }

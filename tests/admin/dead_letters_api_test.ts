@@ -1,6 +1,7 @@
 /** Dead letters through the admin API: seen, published once, forgotten. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { ConfigChanges } from "../support/test_broker.ts";
+import { deadLettersView } from "../../src/_server_api_dead_letters.ts";
+import { type ConfigChanges, TestBroker } from "../support/test_broker.ts";
 import { eventually } from "../support/waiting.ts";
 import { publishPacket, text, WireClient } from "../support/wire_client.ts";
 import { ApiBroker } from "./_api.ts";
@@ -124,6 +125,16 @@ for (const kind of KINDS) {
     await eventually("it came back", async () => (await all(api, ""))[0]?.id === 5);
   });
 }
+
+Deno.test("a search that has no end ends with the broker", async () => {
+  await using broker = await TestBroker.start();
+  let looks = 0;
+  const shelf = { look: () => Promise.resolve({ letters: [], next: ++looks }) };
+  const view = deadLettersView(broker.server.turns, { shelf, accepting: () => looks < 3 });
+  const ended = { problem: "the broker is about to end", status: 503 };
+  assertEquals(await view.list({} as Json, { limit: 1, cursor: undefined }), ended as Json);
+  assertEquals(looks, 3);
+});
 
 Deno.test("dead letters that were replayed before a restart are not published again behind it", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "relayq-test-" });
