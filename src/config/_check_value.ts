@@ -115,7 +115,8 @@ function stringProblem(key: StringKey, value: string): ValueProblem | undefined 
     const { problem, ...rest } = levels;
     return { message: problem, ...rest };
   }
-  if (key.form === "text") return undefined;
+  // Of a URL the relations of its table tell more.
+  if (key.form === "text" || key.form === "url or nothing") return undefined;
   const problem = pathProblem(value);
   return problem === undefined ? undefined : { message: problem };
 }

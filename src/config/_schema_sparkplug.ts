@@ -172,7 +172,7 @@ export const SPARKPLUG_TABLES = [
       {
         name: "alarm_url",
         type: "string",
-        form: "text",
+        form: "url or nothing",
         default: "",
         doc:
           "Where alarms are sent, as JSON by HTTP POST: a second client for an Edge Node or a host, in the modes monitor and strict. They are on $SYS/broker/sparkplug/alarm in any case, for each Edge Node and host one a minute.",

@@ -37,6 +37,7 @@ export interface StringKey extends KeyBase {
     | "path"
     | "path or nothing"
     | "sha256 or nothing"
+    | "url or nothing"
     | "addresses"
     | "log levels"
     | "text";

@@ -1,6 +1,6 @@
 /** The configuration as a program reads it: tables and keys by their names in the file. */
 import { SCHEMA } from "./_schema.ts";
-import { camelCase, type KeySchema, type TableSchema } from "./_schema_types.ts";
+import { camelCase, type KeySchema, type StringKey, type TableSchema } from "./_schema_types.ts";
 import type { Config } from "./config.ts";
 
 /** What stands for a secret. */
@@ -25,7 +25,15 @@ export function configDocument(
 function tableDocument(table: TableDocument, keys: readonly KeySchema[]): TableDocument {
   return Object.fromEntries(keys.map((key) => {
     const value = table[camelCase(key.name)]!;
-    const isSecret = key.type === "string" && key.form === "sha256 or nothing" && value !== "";
-    return [key.name, isSecret ? SECRET : value];
+    return [key.name, key.type === "string" ? shown(String(value), key.form) : value];
   }));
+}
+
+/** Of a URL its server: what stands around that may be a password, or as good as one. */
+function shown(value: string, form: StringKey["form"]): string {
+  if (value === "") return value;
+  if (form === "sha256 or nothing") return SECRET;
+  if (form !== "url or nothing") return value;
+  const { origin, href } = new URL(value);
+  return href === `${origin}/` ? value : `${origin}/${SECRET}`;
 }

@@ -91,11 +91,16 @@ Deno.test("a limit shows its key, what is used of it, and how often there was no
 
 Deno.test("the configuration is shown to admins, by its names in the file and without secrets", async () => {
   const metricsTokenSha256 = "ab".repeat(32);
-  await using api = await ApiBroker.start({ admin: { metricsTokenSha256 } });
+  const alarmUrl = "http://relayq:word@127.0.0.1:9/hooks/key?token=hidden";
+  await using api = await ApiBroker.start({
+    admin: { metricsTokenSha256 },
+    sparkplug: { mode: "monitor", alarmUrl },
+  });
   assertEquals((await api.call("GET /api/v1/config", { as: "operate" })).status, 403);
   const { body, json } = await api.call("GET /api/v1/config");
   assert(!body.includes(metricsTokenSha256));
   assertEquals(json.admin.metrics_token_sha256, "***");
+  assertEquals(json.sparkplug.alarm_url, "http://127.0.0.1:9/***");
   assertEquals(json.admin.tokens_file, api.tokensFile);
   assertEquals(json.limits.connections_max, DEFAULT_CONFIG.limits.connectionsMax);
   assertEquals(json.protocol.mqtt_3_1, DEFAULT_CONFIG.protocol.mqtt31);
