@@ -22,7 +22,10 @@ export async function readBans(
   if ("problem" in bans) {
     return { problem: `bans in ${path}: ${bans.problem}; without this file nobody is banned` };
   }
-  for (const ban of bans) list.add(ban);
+  for (const ban of bans) {
+    const full = list.add(ban);
+    if (full !== null) return { problem: `bans in ${path}: ${full.problem}` };
+  }
   list.expire(wallMs);
   return list;
 }

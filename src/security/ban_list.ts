@@ -11,6 +11,8 @@ export type BanKind = typeof BAN_KINDS[number];
 
 /** Bans that there may be: each connection is held against them. */
 const BANS_MAX = 10_000;
+/** Characters of all values together: each change writes the file, and all of it is in memory. */
+const CHARACTERS_MAX = 4_194_304;
 /** Characters of a value: those of a Client Identifier. */
 export const BAN_VALUE_LENGTH_MAX = 65_535;
 
@@ -53,6 +55,7 @@ export class BanList {
   readonly #networks = new Map<string, NetworkBan>();
   /** Of all networks; null since they have changed. */
   #addresses: IpSet | null = null;
+  #characters = 0;
   /** When the first one ends. */
   #nextEndMs = Infinity;
 
@@ -70,9 +73,17 @@ export class BanList {
   add(ban: Ban): { readonly problem: string } | null {
     const network = ban.kind === "address" ? parseIpNetwork(ban.value) : null;
     if (network !== null && "problem" in network) return network;
+    const before = this.#bans.get(ban.id);
+    if (before === undefined && this.#bans.size >= BANS_MAX) {
+      return { problem: `there are ${BANS_MAX} bans already` };
+    }
+    const more = ban.value.length - (before?.value.length ?? 0);
+    if (more > 0 && this.#characters + more > CHARACTERS_MAX) {
+      return { problem: `the values of all bans have at most ${CHARACTERS_MAX} characters` };
+    }
     this.remove(ban.id);
-    if (this.#bans.size >= BANS_MAX) return { problem: `there are ${BANS_MAX} bans already` };
     this.#bans.set(ban.id, ban);
+    this.#characters += ban.value.length;
     if (network !== null) {
       this.#networks.set(ban.id, { network, ban });
       this.#addresses = null;
@@ -86,6 +97,7 @@ export class BanList {
     const ban = this.#bans.get(id);
     if (ban === undefined) return undefined;
     this.#bans.delete(id);
+    this.#characters -= ban.value.length;
     if (ban.kind === "user") this.#users.delete(ban.value);
     else if (ban.kind === "client_id") this.#clients.delete(ban.value);
     else {

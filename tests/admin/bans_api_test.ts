@@ -112,6 +112,11 @@ Deno.test("bans survive the broker, but not their time; and a file with a mistak
   await Deno.writeTextFile(`${dataDir}/bans.json`, '{"version":1,"bans":[{}]}');
   const error = await ApiBroker.start(changes).catch((error) => String(error));
   assertStringIncludes(String(error), "bans.json: ban 1 is none");
+  const ban = { kind: "user", until: null, since: "2026-01-01T00:00:00Z", reason: "", by: "" };
+  const bans = Array.from({ length: 10_001 }, (_, i) => ({ ...ban, value: `u${i}` }));
+  await Deno.writeTextFile(`${dataDir}/bans.json`, JSON.stringify({ version: 1, bans }));
+  const full = await ApiBroker.start(changes).catch((error) => String(error));
+  assertStringIncludes(String(full), "bans.json: there are 10000 bans already");
   await Deno.remove(dataDir, { recursive: true });
 });
 

@@ -92,6 +92,19 @@ Deno.test("there are as many bans as may be, and one that is made again needs no
   assertEquals(list.add(ban("user", "u1", 7)), null);
 });
 
+Deno.test("the values of all bans together have a bound, and those that are gone do not count", () => {
+  const list = new BanList();
+  const long = (i: number) => ban("client_id", `${i}`.padStart(65_535, "x"));
+  let count = 0;
+  while (list.add(long(count)) === null) count++;
+  assertEquals(count, 64);
+  assertEquals(list.add(long(0)), null, "it is made again");
+  assertEquals(list.values().length, 64);
+  assert(list.remove(long(1).id) !== undefined);
+  assertEquals(list.add(long(64)), null);
+  assert(list.add(long(65)) !== null);
+});
+
 Deno.test("many addresses whose bans begin and end together hold nobody up", () => {
   const list = new BanList();
   const startMs = performance.now();
