@@ -182,15 +182,17 @@ Deno.test("an unknown user costs what known users cost", async () => {
     return `u${i}:${formatPasswordHash(hash)}`;
   });
   const file = parse((await Promise.all(lines)).join("\n"));
-  const known: number[] = [];
-  const unknown: number[] = [];
-  for (let i = 0; i < 8; i++) {
-    known.push(await milliseconds(() => file.verify(`u${i}`, bytes("wrong"))));
-    unknown.push(await milliseconds(() => file.verify(`v${i}`, bytes("wrong"))));
+  // The quickest of each: what else the machine does can only make them slower, and for a while.
+  let [known, unknown] = [Infinity, Infinity];
+  function ratio(): number {
+    return Math.max(known, unknown) / Math.min(known, unknown);
   }
-  // The quickest of each: what else the machine does can only make them slower.
-  const [a, b] = [Math.min(...known), Math.min(...unknown)];
-  assertLess(Math.max(a, b), 3 * Math.min(a, b));
+  for (let i = 0; i < 8 || (ratio() >= 3 && i < 200); i++) {
+    const [user, stranger] = [`u${i % 8}`, `v${i}`];
+    known = Math.min(known, await milliseconds(() => file.verify(user, bytes("wrong"))));
+    unknown = Math.min(unknown, await milliseconds(() => file.verify(stranger, bytes("wrong"))));
+  }
+  assertLess(ratio(), 3);
 });
 
 async function milliseconds(act: () => Promise<unknown>): Promise<number> {
