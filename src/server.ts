@@ -1,6 +1,6 @@
 /** The composition root: builds the broker from its rooms, starts it, reloads it and ends it. */
-import { AdminListener, type ServerFigures } from "./_server_admin.ts";
-import { ApiSide } from "./_server_api.ts";
+import type { AdminListener, ServerFigures } from "./_server_admin.ts";
+import { type AdminSide, loadAdminSide } from "./_server_admin_side.ts";
 import { type AuditFacts, AuditTrail } from "./_server_audit.ts";
 import { type CoreParts, makeBroker } from "./_server_broker.ts";
 import { ConnectionAudit } from "./_server_audit_connections.ts";
@@ -56,6 +56,7 @@ interface ServerParts extends Omit<CoreParts, "pool" | "takeOvers"> {
   readonly directory: DataDirectory;
   readonly trail: AuditTrail;
   readonly outlet: LogOutlet;
+  readonly side: AdminSide | null;
 }
 
 /** Runs the broker until a signal ends it; resolves to the exit code of the process. */
@@ -117,7 +118,7 @@ export class Server {
   readonly #outlet: LogOutlet;
   readonly #audit: ConnectionAudit;
   readonly #sparkplug: SparkplugSide;
-  readonly #api: ApiSide;
+  readonly #side: AdminSide | null;
   readonly #takeOvers: ConfiguredTakeOvers;
   #door: FrontDoor | null = null;
   #reception: Reception | null = null;
@@ -142,7 +143,7 @@ export class Server {
     this.#trail = parts.trail;
     this.#sparkplug = parts.sparkplug;
     this.#outlet = parts.outlet;
-    this.#api = new ApiSide(config);
+    const side = this.#side = parts.side;
     this.#audit = new ConnectionAudit(parts.trail, (client) => parts.gatekeeper.identityOf(client));
     const takeOvers = this.#takeOvers = takeOverPolicy(config.takeOver, {
       trail: parts.trail,
@@ -150,10 +151,10 @@ export class Server {
     });
     this.turns = new Turns((pool) => makeBroker(config, { ...parts, pool, takeOvers }), {
       store: parts.store,
-      witness: this.#api.beside(this.#audit),
+      witness: side?.api.beside(this.#audit) ?? this.#audit,
       logOptions: logOptions(config.log),
       writeLog: (lines) => parts.outlet.add(lines),
-      lineSeen: (line) => this.#api.lineSeen(line),
+      lineSeen: (line) => side?.api.lineSeen(line),
     });
     this.#log = this.turns.log;
     this.broker = this.turns.broker;
@@ -209,7 +210,8 @@ export class Server {
       directory.close();
       return { problem: `store in ${config.store.dataDir} (${store.kind}): ${store.problem}` };
     }
-    server = new Server(config, { directory, store, gatekeeper, trail, sparkplug, outlet });
+    const side = await loadAdminSide(config);
+    server = new Server(config, { directory, store, gatekeeper, trail, sparkplug, outlet, side });
     for (const report of quarantine) server.#quarantined(report);
     const problem = await server.#listen(marks);
     if (problem !== null) {
@@ -273,12 +275,10 @@ export class Server {
     await Promise.all([this.#reloads?.stop(), this.#listeners?.close()]);
     const { drainMs } = this.config.service;
     const behind = await this.#reception?.drain(drainMs) ?? 0;
-    if (behind > 0) {
-      const text = `stopping: ${behind} clients have not taken in ${drainMs} ms what was theirs`;
-      this.#log.line("warn", text);
-    }
+    const text = `stopping: ${behind} clients have not taken in ${drainMs} ms what was theirs`;
+    if (behind > 0) this.#log.line("warn", text);
     await this.#reception?.shutDown();
-    this.#api.hub.close();
+    this.#side?.api.hub.close();
     await this.#admin?.close(); // until here it says that nobody is accepted any more
     this.broker.stopping(this.turns.instant());
     this.turns.end();
@@ -324,7 +324,7 @@ export class Server {
       memory: () => this.#memory,
       rounds: () => this.#rounds?.begin(),
     });
-    const admin = await AdminListener.open(config, {
+    const admin = await this.#side?.open(config, {
       turns: this.turns,
       trail: this.#trail,
       figures: () => this.#figures(),
@@ -333,10 +333,10 @@ export class Server {
         const sparkplug = this.#sparkplug;
         const reload = () => this.reload();
         const held = { ...parts, config, turns: this.turns, store: this.#store, sparkplug, reload };
-        return this.#api.routes({ ...held, listeners: () => listeners.details }, kit);
+        return this.#side!.api.routes({ ...held, listeners: () => listeners.details }, kit);
       },
-      admitsChanged: (stillAdmits) => this.#api.hub.recheck(stillAdmits),
-    });
+      admitsChanged: (stillAdmits) => this.#side!.api.hub.recheck(stillAdmits),
+    }) ?? null;
     if (admin !== null && "problem" in admin) return admin;
     this.#admin = admin;
     this.#accepting = true;
