@@ -21,7 +21,11 @@ export async function billFacts(
 }
 
 if (import.meta.main) {
-  const output = Deno.args[0] ?? "dist";
+  const [output = "dist", ...more] = Deno.args;
+  if (output.startsWith("-") || more.length > 0) {
+    Deno.stderr.writeSync(new TextEncoder().encode("Usage: deno task sbom [FOLDER]   (dist)\n"));
+    Deno.exit(2);
+  }
   const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
   const timeMs = epoch === undefined ? await sourceTimeMs() : Number(epoch) * 1000;
   const facts = await billFacts({ commit: await sourceCommit(), timeMs });

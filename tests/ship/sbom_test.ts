@@ -149,3 +149,11 @@ Deno.test("the licence of the project is the one that deno.json names", async ()
     "Definitions",
   ]);
 });
+
+Deno.test("an option that there is not is no folder", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--allow-read", "scripts/sbom.ts", "--help"],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  assertEquals([code, new TextDecoder().decode(stderr).startsWith("Usage: ")], [2, true]);
+});
