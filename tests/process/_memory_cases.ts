@@ -50,16 +50,23 @@ async function isRefused(broker: TestBroker): Promise<boolean> {
   }
 }
 
-/** Memory that the process takes until it is freed. */
+/** Memory that the process takes until it is freed, as much as it needs for a stage. */
 class Ballast implements Disposable {
-  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
 
-  constructor(bytes: number) {
-    this.#bytes = new Uint8Array(bytes).fill(1);
+  /** Takes more and more, so that it does not matter what the process has freed meanwhile. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const pieceBytes = Math.ceil(Deno.memoryUsage().rss / 20);
+    for (let left = 40; !condition(); left--) {
+      assert(left > 0, `not by twice the memory: ${what}`);
+      this.#pieces.push(new Uint8Array(pieceBytes).fill(1));
+      await pause(300); // the guard looks ten times a second
+    }
   }
 
   [Symbol.dispose](): void {
-    this.#bytes.buffer.transfer(0); // at once, and not when garbage is collected
+    // At once, and not when garbage is collected.
+    for (const piece of this.#pieces) piece.buffer.transfer(0);
   }
 }
 
@@ -86,8 +93,8 @@ const stageCases: KeyCases = {
     const percents = { refuseConnectionsPercent: 20, shedQos0Percent: 21, shedQueuesPercent: 22 };
     await using broker = await half({ ...percents, shutDownPercent: 60 });
     await until(() => stages(broker).length > 2, "the third stage");
-    using _ballast = new Ballast(Deno.memoryUsage().rss * 0.4);
-    await until(() => stages(broker).at(-1) === "shut-down", "the last stage");
+    using ballast = new Ballast();
+    await ballast.until(() => stages(broker).at(-1) === "shut-down", "the last stage");
     const reason = await broker.server.exhausted;
     assert(reason.includes("configured limit"), reason);
   },
@@ -112,8 +119,8 @@ export const memoryCases: KeyCases = {
     for (const dwellMs of [200, 600_000]) {
       await using broker = await half({ refuseConnectionsPercent: 75, dwellMs });
       {
-        using _ballast = new Ballast(Deno.memoryUsage().rss * 0.6);
-        await until(() => stages(broker).includes("refuse-connections"), "the first stage");
+        using ballast = new Ballast();
+        await ballast.until(() => stages(broker).includes("refuse-connections"), "the first stage");
         assert(await isRefused(broker));
       }
       if (dwellMs > 1_000) await pause(600);
