@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { parseLcov } from "../../scripts/_lcov.ts";
 
-const TEXT = `SF:/work/src/mqtt/a.ts
+const TEXT = `SF:/repo/src/mqtt/a.ts
 FN:1,one
 FNDA:3,one
 BRDA:2,1,0,-
@@ -16,7 +16,7 @@ DA:3,12
 LF:3
 LH:2
 end_of_record
-SF:/work/src/mqtt/b.ts
+SF:/repo/src/mqtt/b.ts
 DA:1,1
 end_of_record
 `;
@@ -24,7 +24,7 @@ end_of_record
 Deno.test("lines and branches of each file are counted, and those that were missed are told", () => {
   const [a, b, ...others] = parseLcov(TEXT);
   assertEquals(a, {
-    path: "/work/src/mqtt/a.ts",
+    path: "/repo/src/mqtt/a.ts",
     lines: { found: 3, hit: 2 },
     branches: { found: 3, hit: 1 },
     missed: [2],

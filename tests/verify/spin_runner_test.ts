@@ -15,9 +15,9 @@ State-vector 68 byte, depth reached 1042, errors: 2
     19724 transitions (= stored+matched)
 
 unreached in proctype clients
-\t/work/models/a.pml:79, state 34, "ack[sent] = 1"
-\t/work/models/a.pml:84, state 100, "ack[sent] = 1"
-\t/work/models/a.pml:131, state 252, "-end-"
+\t/repo/models/a.pml:79, state 34, "ack[sent] = 1"
+\t/repo/models/a.pml:84, state 100, "ack[sent] = 1"
+\t/repo/models/a.pml:131, state 252, "-end-"
 \t(3 of 252 states)
 unreached in claim answered
 \t_spin_nvr.tmp:10, state 13, "-end-"
@@ -50,10 +50,10 @@ Deno.test("a search that was given up is not complete, and no figures at all are
 Deno.test("a statement of an inline is counted once for each place it stands in", () => {
   const table = [
     "proctype one",
-    "\tstate   4 -(tr 238)-> state   8  [id   1 tp   2] [A---G] /work/a.pml:101 => from = 0",
-    "\tstate   4 -(tr 238)-> state   9  [id   1 tp   2] [A---G] /work/a.pml:101 => from = 0",
+    "\tstate   4 -(tr 238)-> state   8  [id   1 tp   2] [A---G] /repo/a.pml:101 => from = 0",
+    "\tstate   4 -(tr 238)-> state   9  [id   1 tp   2] [A---G] /repo/a.pml:101 => from = 0",
     "proctype two",
-    "\tstate   4 -(tr 238)-> state   8  [id   1 tp   2] [A---G] /work/a.pml:101 => from = 0",
+    "\tstate   4 -(tr 238)-> state   8  [id   1 tp   2] [A---G] /repo/a.pml:101 => from = 0",
   ];
   assertEquals([...parseStatements(table.join("\n"))], [["a.pml:101: from = 0", 2]]);
 });
