@@ -85,6 +85,7 @@ class EdgeNode {
   readonly client: MqttClient;
   readonly #name: string;
   #seq = 0;
+  #samples = 0;
   #mistakes = 0;
 
   private constructor(client: MqttClient, name: string) {
@@ -102,17 +103,18 @@ class EdgeNode {
     const node = new EdgeNode(client, name);
     const timestamp = Date.now();
     const rebirth = { name: "Node Control/Rebirth", timestamp, type: 11 } as const;
-    node.#send("NBIRTH", null, [bdSeq(), metric({ ...rebirth, value: [14, false] })]);
+    node.#send("NBIRTH", null, [bdSeq(timestamp), metric({ ...rebirth, value: [14, false] })]);
     for (let device = 0; device < DEVICES; device++) {
       node.#send("DBIRTH", device, [0, 1].map((index) => born(device, index)));
     }
     return node;
   }
 
-  /** A value of each Device. */
+  /** A value of each Device, never the one before. */
   publishData(): void {
+    this.#samples++;
     for (let device = 0; device < DEVICES; device++) {
-      const value = 20 + 5 * Math.sin(Date.now() / 1000 + device);
+      const value = 20 + device + 0.1 * (this.#samples % 50);
       this.#send("DDATA", device, [known(device, 0, value)]);
     }
   }
@@ -152,12 +154,13 @@ class EdgeNode {
   }
 }
 
-function bdSeq(): Uint8Array {
-  return metric({ name: "bdSeq", timestamp: Date.now(), type: 4, value: [11, 0] });
+function bdSeq(timestamp: number): Uint8Array {
+  return metric({ name: "bdSeq", timestamp, type: 4, value: [11, 0] });
 }
 
 function deathOf(): Uint8Array {
-  return payload({ timestamp: Date.now(), metrics: [bdSeq()] });
+  const timestamp = Date.now();
+  return payload({ timestamp, metrics: [bdSeq(timestamp)] });
 }
 
 function born(device: number, index: number): Uint8Array {
