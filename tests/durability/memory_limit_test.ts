@@ -39,25 +39,34 @@ interval_ms = 100
 refuse_connections_percent = 60
 shed_qos0_percent = 65
 shed_queues_percent = 70
-shut_down_percent = 80
 dwell_ms = 1_000
 `;
+
+/** What a run of the story is like. */
+interface StoryOptions {
+  readonly directory: string;
+  readonly bytes: number;
+  /** `memory.shut_down_percent`. */
+  readonly shutDownPercent: number;
+}
 
 /** One run of the story. */
 class Story {
   readonly #directory: string;
   readonly #limit: MemoryLimit;
   readonly #payloadBytes: number;
+  readonly #shutDownPercent: number;
   /** Numbers of messages in queues that were acknowledged. */
   readonly acknowledged: Set<number> = new Set();
   /** Those that clients or `dlq` have seen. */
   readonly seen: Set<number> = new Set();
   #broker: BrokerProcess;
 
-  constructor(limit: MemoryLimit, { directory, bytes }: { directory: string; bytes: number }) {
+  constructor(limit: MemoryLimit, { directory, bytes, shutDownPercent }: StoryOptions) {
     this.#limit = limit;
     this.#directory = directory;
     this.#payloadBytes = bytes;
+    this.#shutDownPercent = shutDownPercent;
     this.#broker = this.start();
   }
 
@@ -68,7 +77,11 @@ class Story {
   /** Starts a broker under the limit. */
   start(): BrokerProcess {
     const config = `${this.#directory}/relayq.toml`;
-    Deno.writeTextFileSync(config, `${CONFIG}[store]\ndata_dir = "${this.#directory}/data"\n`);
+    const more = `shut_down_percent = ${this.#shutDownPercent}
+[store]
+data_dir = "${this.#directory}/data"
+`;
+    Deno.writeTextFileSync(config, CONFIG + more);
     return this.#broker = BrokerProcess.start(config, this.#limit.wrapper);
   }
 
@@ -200,9 +213,12 @@ async function fillToTheEnd(story: Story): Promise<number> {
   return retainer.acknowledged.size;
 }
 
-async function tell(limit: MemoryLimit, bytes: number): Promise<void> {
+async function tell(
+  limit: MemoryLimit,
+  options: Omit<StoryOptions, "directory">,
+): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "relayq-test-" });
-  const story = new Story(limit, { directory, bytes });
+  const story = new Story(limit, { directory, ...options });
   try {
     await story.broker.listening();
     await fillAndEmpty(story);
@@ -227,11 +243,12 @@ Deno.test({
   name: "a control group's limit: every stage shows, and nothing acknowledged is lost" +
     (CAN_MAKE_GROUP ? "" : " (no control group can be made here)"),
   ignore: !CAN_MAKE_GROUP,
-  fn: () => tell(controlGroup(200 * 1_048_576), 1_500),
+  // What the C library keeps of freed memory, some 50 MiB here, lies between shedding and the end.
+  fn: () => tell(controlGroup(240 * 1_048_576), { bytes: 1_500, shutDownPercent: 88 }),
 });
 
 Deno.test({
   name: "a limit of the heap: every stage shows, and nothing acknowledged is lost",
   ignore: Deno.build.os === "windows",
-  fn: () => tell(heapLimit(34), 40),
+  fn: () => tell(heapLimit(34), { bytes: 40, shutDownPercent: 80 }),
 });
