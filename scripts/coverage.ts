@@ -18,7 +18,7 @@ const ROOMS = ["mqtt", "broker", "store", "security", "sparkplug"] as const;
 const TESTS = [
   ["tests/mqtt", "tests/broker", "tests/wire_cases"],
   ["tests/sparkplug"],
-  ["tests/store"],
+  ["tests/store", "tests/cli/dlq_test.ts"],
   ["tests/security"],
 ] as const;
 
@@ -42,7 +42,7 @@ async function runTests(paths: readonly string[], piece: number): Promise<boolea
   say(`deno test --coverage ${paths.join(" ")}`);
   const args = ["test", "--quiet", "--no-check", "--frozen", "--no-prompt", ...PERMISSIONS];
   const command = new Deno.Command("deno", {
-    args: [...args, `--coverage=${folderOf(piece)}`, ...paths],
+    args: [...args, `--coverage=${folderOf(piece)}`, "--coverage-raw-data-only", ...paths],
     stdout: "piped",
     stderr: "inherit",
   });
