@@ -19,7 +19,7 @@ const TESTS = [
   ["tests/mqtt", "tests/broker", "tests/wire_cases"],
   ["tests/sparkplug"],
   ["tests/store", "tests/cli/dlq_test.ts"],
-  ["tests/security"],
+  ["tests/security", "tests/admin/access_test.ts", "tests/cli/admin_test.ts"],
 ] as const;
 
 const FOLDER = "coverage";
