@@ -1,14 +1,9 @@
 /** A client that does anything: what it should, what it may, and what it must not. */
-import { type ControlPacket, encodePacket, type Qos } from "../src/mqtt/mod.ts";
+import type { ControlPacket, Qos } from "../src/mqtt/mod.ts";
 import type { Core } from "../tests/broker/_core.ts";
 import type { FakeClient } from "../tests/broker/_fake_client.ts";
-import {
-  concatenate,
-  connectPacket,
-  filter,
-  name,
-  publishPacket,
-} from "../tests/support/wire_client.ts";
+import { connectPacket, filter, name } from "../tests/support/wire_client.ts";
+import { acknowledgement, clientBytes, paddedPayload } from "./_client_packets.ts";
 import type { Witness } from "./_witness.ts";
 import { makeInput } from "./decoder.ts";
 import type { Random } from "./random.ts";
@@ -32,6 +27,8 @@ export class Actor {
   readonly #core: Core;
   readonly #parts: ActorParts;
   #client: FakeClient | null = null;
+  /** Packets of the inbox that were looked through. */
+  #collected = 0;
   /** Messages on their way to the broker, by Packet Identifier. */
   #sent = new Map<number, string>();
   #connections = 0;
@@ -106,6 +103,7 @@ export class Actor {
     const options = { clientIdentifier: id, cleanSession: random.oneIn(2) };
     const connect = connectPacket(will === null ? options : { ...options, will });
     this.#client = this.#core.open();
+    this.#collected = 0;
     this.#sent = new Map();
     this.#connections++;
     const behind = Array.from({ length: random.below(4) }, () => this.#packet());
@@ -154,20 +152,28 @@ export class Actor {
     const message = `${id}${this.#connections}:${++this.#messages}`;
     const ours = qos > 0 && !topic.startsWith("$") && !this.#garbled;
     if (ours) this.#sent.set(packetId, message);
-    const content = message.padEnd(random.pick(PAYLOAD_BYTES));
+    const payload = paddedPayload(message, random.pick(PAYLOAD_BYTES));
     const retain = random.oneIn(6);
-    return publishPacket(topic, content, { qos, retain, packetId: qos === 0 ? 0 : packetId });
+    return {
+      type: "PUBLISH",
+      dup: false,
+      qos,
+      retain,
+      topic: name(topic),
+      packetId: qos === 0 ? 0 : packetId,
+      payload,
+    };
   }
 
   #send(client: FakeClient, packets: readonly ControlPacket[]): void {
     const { random } = this.#parts;
-    const bytes = concatenate(packets.map(encodePacket));
+    const bytes = clientBytes(packets);
     this.#trace(`send ${packets.map((packet) => packet.type)}`);
     let at = 0;
     while (at < bytes.length) {
       const size = random.oneIn(2) ? bytes.length - at : 1 + random.below(bytes.length - at);
-      if (random.oneIn(2)) client.present(bytes.slice(at, at + size));
-      else client.sendBytes(bytes.slice(at, at + size));
+      if (random.oneIn(2)) client.present(bytes.subarray(at, at + size));
+      else client.sendBytes(bytes.subarray(at, at + size));
       at += size;
     }
     this.#core.turn();
@@ -187,7 +193,9 @@ export class Actor {
 
   /** Looks through what came for acknowledgements of what was sent. */
   #collect(): void {
-    for (const packet of this.#client?.inbox ?? []) {
+    const inbox = this.#client?.inbox ?? [];
+    while (this.#collected < inbox.length) {
+      const packet = inbox[this.#collected++]!;
       if (packet.type !== "PUBACK" && packet.type !== "PUBREC") continue;
       const message = this.#sent.get(packet.packetId);
       if (message !== undefined) this.#parts.witness.acknowledged(message);
@@ -200,13 +208,14 @@ export class Actor {
     this.#collect();
     for (let left = count; left > 0 && client.inbox.length > 0; left--) {
       const packet = client.inbox.shift()!;
+      this.#collected--;
       if (packet.type === "PUBLISH" && packet.qos > 0) {
         const type = packet.qos === 1 ? "PUBACK" : "PUBREC";
-        client.send({ type, packetId: packet.packetId });
+        client.sendBytes(acknowledgement(type, packet.packetId));
       } else if (packet.type === "PUBREC") {
-        client.send({ type: "PUBREL", packetId: packet.packetId });
+        client.sendBytes(acknowledgement("PUBREL", packet.packetId));
       } else if (packet.type === "PUBREL") {
-        client.send({ type: "PUBCOMP", packetId: packet.packetId });
+        client.sendBytes(acknowledgement("PUBCOMP", packet.packetId));
       }
       this.#collect();
     }

@@ -1,5 +1,6 @@
 /** The well-behaved subscriber: it takes everything, acknowledges at once, and keeps the books. */
 import type { PublishPacket } from "../src/mqtt/mod.ts";
+import { acknowledgement, endOfPadded } from "./_client_packets.ts";
 import { text } from "../tests/support/wire_client.ts";
 import type { Core } from "../tests/broker/_core.ts";
 import type { FakeClient } from "../tests/broker/_fake_client.ts";
@@ -31,7 +32,7 @@ export class Witness {
       for (const packet of client.takeAll()) {
         if (packet.type === "PUBLISH") this.#take(packet);
         else if (packet.type === "PUBREL") {
-          client.send({ type: "PUBCOMP", packetId: packet.packetId });
+          client.sendBytes(acknowledgement("PUBCOMP", packet.packetId));
         }
       }
     }
@@ -47,12 +48,12 @@ export class Witness {
 
   #take(packet: PublishPacket): void {
     const { qos, packetId } = packet;
-    if (qos === 1) this.client.send({ type: "PUBACK", packetId });
-    if (qos === 2) this.client.send({ type: "PUBREC", packetId });
-    const message = text(packet.payload).trimEnd();
+    if (qos === 1) this.client.sendBytes(acknowledgement("PUBACK", packetId));
+    if (qos === 2) this.client.sendBytes(acknowledgement("PUBREC", packetId));
+    if (qos === 0) return; // counted by nobody
+    const message = text(packet.payload.subarray(0, endOfPadded(packet.payload))).trimEnd();
     const [publisher, number] = message.split(":");
     if (number === undefined) return; // a Will, or the end of a retained message
-    if (qos === 0) return; // counted by nobody
     if (this.#received.has(message)) this.#problem = `came twice: ${message}`;
     if (Number(number) <= (this.#last.get(publisher!) ?? 0)) {
       this.#problem = `came out of order: ${message}`;

@@ -68,9 +68,8 @@ function inconsistency(core: Core, actors: readonly Actor[]): string | null {
     return `clientsConnected is ${gauges["clientsConnected"]}, not ${connected.length}`;
   }
   const sessions = new Set(connected.map((c) => c.session));
-  const stored = core.store.load().sessions.filter((s) =>
-    !connected.some((c) => c.clientIdentifier === s.clientIdentifier)
-  );
+  const identifiers = new Set(connected.map((c) => c.clientIdentifier));
+  const stored = core.store.load().sessions.filter((s) => !identifiers.has(s.clientIdentifier));
   if (gauges["sessions"] !== sessions.size + stored.length) {
     return `sessions is ${gauges["sessions"]}, not ${sessions.size} + ${stored.length}`;
   }

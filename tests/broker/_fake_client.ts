@@ -19,6 +19,8 @@ import {
 import type { Core } from "./_core.ts";
 
 const NOTHING = new Uint8Array(0);
+/** What the core is given to read: overwritten each time, and only as long as what it shows. */
+let lent = new Uint8Array(65_536);
 /** How long the transport waits for a closed connection to take its last bytes. */
 const LINGER_MS = 1_000;
 
@@ -37,8 +39,8 @@ export class FakeClient {
   /** Whether the broker ended the socket. */
   ended = false;
   readonly #core: Core;
-  #input = NOTHING;
-  #undecoded = NOTHING;
+  #input: Uint8Array = NOTHING;
+  #undecoded: Uint8Array = NOTHING;
   #writing: Uint8Array | null = null;
   #closedSinceMs = 0;
 
@@ -69,7 +71,7 @@ export class FakeClient {
 
   /** Sends bytes and leaves the turn open. */
   present(bytes: Uint8Array): void {
-    this.#input = concatenate([this.#input, bytes]);
+    this.#input = this.#input.length === 0 ? bytes : concatenate([this.#input, bytes]);
     this.process();
   }
 
@@ -78,11 +80,11 @@ export class FakeClient {
     const { broker } = this.#core;
     while (this.#input.length > 0 && this.connection.readable && !broker.turnFull) {
       // A copy that is destroyed afterwards: the core must not keep views of what it was given.
-      const chunk = this.#input.slice();
+      const chunk = lend(this.#input);
       const range = { start: 0, end: chunk.length, instant: this.#core.instant() };
       const position = broker.receive(this.connection, chunk, range);
       chunk.fill(0xee);
-      this.#input = this.#input.slice(position);
+      this.#input = this.#input.subarray(position);
       if (position === 0) break;
       if (broker.turnFull) this.#core.turn();
     }
@@ -187,7 +189,7 @@ export class FakeClient {
   #decode(bytes: Uint8Array): void {
     this.receivedBytes += bytes.length;
     if (this.foreign) return;
-    const all = concatenate([this.#undecoded, bytes]);
+    const all = this.#undecoded.length === 0 ? bytes : concatenate([this.#undecoded, bytes]);
     let position = 0;
     for (;;) {
       const result = decodePacket(all, position, PROTOCOL_LIMITS);
@@ -198,7 +200,7 @@ export class FakeClient {
       this.inbox.push(result.packet);
       position = result.end;
     }
-    this.#undecoded = all.slice(position);
+    this.#undecoded = position === all.length ? NOTHING : all.slice(position);
   }
 
   #end(): void {
@@ -206,4 +208,11 @@ export class FakeClient {
     this.ended = true;
     this.#core.forget(this);
   }
+}
+
+/** A copy in memory that is used again and again. */
+function lend(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > lent.length) lent = new Uint8Array(2 * bytes.length);
+  lent.set(bytes);
+  return lent.subarray(0, bytes.length);
 }

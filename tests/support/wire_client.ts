@@ -17,6 +17,8 @@ import { type ClientSocket, LocalSocket } from "./local_socket.ts";
 
 /** How long a test waits for something that should happen at once. */
 const PATIENCE_MS = 5_000;
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
 
 /** What a test may say of a CONNECT; the rest is a clean session without keep alive. */
 export interface ConnectOptions {
@@ -40,12 +42,12 @@ export function filter(topicFilter: string): TopicFilter {
 
 /** Text as payload. */
 export function payload(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return ENCODER.encode(text);
 }
 
 /** Payload as text. */
 export function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return DECODER.decode(bytes);
 }
 
 /** One raw connection to the broker; `using` closes it without DISCONNECT. */
