@@ -1,8 +1,9 @@
 /** Any access file: compiled rules, explanations and the naive evaluator agree on every topic. */
 import type { TopicFilter, TopicName } from "../src/mqtt/mod.ts";
 import { AccessRules, type ClientRules, type Operation } from "../src/security/mod.ts";
-import { type NaiveClient, type NaiveFile, type NaiveRule, naiveVerdict } from "./naive_access.ts";
-import { naiveMatch } from "./naive_matcher.ts";
+import { type NaiveClient, type NaiveFile, naiveJudge, type NaiveRule } from "./naive_access.ts";
+import { naiveMatchLevels } from "./naive_matcher.ts";
+import { TopicUniverse } from "./_topic_universe.ts";
 import type { Random } from "./random.ts";
 import type { Failure, Target } from "./target.ts";
 
@@ -41,25 +42,28 @@ function problemOf(
   const compiled = parsed.value.for(client);
   const levels = levelsNamed(file.rules, client);
   // The deepest counter-example has a level more than any rule or filter.
-  const universe = allTopics(levels, depth + 1);
+  const universe = new TopicUniverse(levels, depth + 1);
+  const judges = {
+    publish: naiveJudge(file, client, "publish"),
+    read: naiveJudge(file, client, "read"),
+  };
   for (let i = 0; i < 60; i++) {
-    const topic = random.pick(universe);
+    const parts = universe.at(random.below(universe.size));
+    const topic = parts.join("/");
     for (const operation of ["publish", "read"] as const) {
-      const wanted = naiveVerdict(file, client, { operation, topic });
+      const wanted = judges[operation](parts);
       const problem = disagreement(compiled, { operation, topic, wanted });
       if (problem !== null) return problem;
     }
   }
-  const verdicts = new Map<string, boolean>();
-  function maySubscribe(topic: string): boolean {
-    const known = verdicts.get(topic) ??
-      naiveVerdict(file, client, { operation: "subscribe", topic });
-    verdicts.set(topic, known);
-    return known;
-  }
+  const maySubscribe = naiveJudge(file, client, "subscribe");
   for (let i = 0; i < 12; i++) {
     const filter = randomFilter(random, { levels, depth });
-    const wanted = universe.every((topic) => !naiveMatch(filter, topic) || maySubscribe(topic));
+    const written = filter.split("/");
+    const wanted = universe.every(
+      written,
+      (topic) => !naiveMatchLevels(written, topic) || maySubscribe(topic),
+    );
     const problem = disagreement(compiled, { operation: "subscribe", topic: filter, wanted });
     if (problem !== null) return problem;
   }
@@ -169,20 +173,4 @@ function principalText(whom: string, random: Random): string {
   const [kind, name] = [whom.slice(0, at), whom.slice(at + 1)];
   const quoted = name.includes(" ") || name.startsWith("#") || random.oneIn(4);
   return `${kind} ${quoted ? JSON.stringify(name) : name}`;
-}
-
-/**
- * Every topic of these levels that is at most so deep. The empty one is among them: no message has
- * it, but the compiled rules take it for a parent like any other, as in "/#", which is stricter.
- */
-function allTopics(levels: readonly string[], depth: number): readonly string[] {
-  const topics: string[] = [];
-  let longest = [""];
-  for (let at = 0; at < depth; at++) {
-    longest = longest.flatMap((start) =>
-      levels.map((level) => at === 0 ? level : `${start}/${level}`)
-    );
-    topics.push(...longest);
-  }
-  return topics;
 }

@@ -2,7 +2,7 @@
  * The access rules as `src/security/access_rules.ts` tells them in words, rule by rule and topic by
  * topic, as slow as it likes to be: what the compiled rules are held to.
  */
-import { naiveMatch } from "./naive_matcher.ts";
+import { naiveMatchLevels } from "./naive_matcher.ts";
 
 /** A rule and whom it is for, before it is written down. */
 export interface NaiveRule {
@@ -31,19 +31,32 @@ export interface NaiveClient {
   readonly certificate: string | null;
 }
 
-/** Whether a client may do something with one topic. */
-export function naiveVerdict(
+/** Says of a topic, given as its levels, whether it is allowed. */
+export type NaiveJudge = (topic: readonly string[]) => boolean;
+
+/** What a client may do, asked topic by topic; the rules that are not for him are left out once. */
+export function naiveJudge(
   { rules, members }: NaiveFile,
   client: NaiveClient,
-  { operation, topic }: { operation: string; topic: string },
-): boolean {
+  operation: string,
+): NaiveJudge {
   const groups = members.filter(({ member }) => isFor(member, client)).map(({ group }) => group);
   const applying = rules.filter((rule) =>
     (isFor(rule.whom, client) || groups.some((group) => rule.whom === `group ${group}`)) &&
-    rule.operations.includes(operation) && matches(rule, client, topic)
+    rule.operations.includes(operation)
   );
-  return applying.some(({ action }) => action === "allow") &&
-    !applying.some(({ action }) => action === "deny");
+  const allowing = matchersOf(applying, client, "allow");
+  const denying = matchersOf(applying, client, "deny");
+  return (topic) =>
+    allowing.some((matches) => matches(topic)) && !denying.some((matches) => matches(topic));
+}
+
+function matchersOf(
+  rules: readonly NaiveRule[],
+  client: NaiveClient,
+  action: NaiveRule["action"],
+): readonly NaiveJudge[] {
+  return rules.filter((rule) => rule.action === action).map((rule) => matcher(rule, client));
 }
 
 function isFor(whom: string, client: NaiveClient): boolean {
@@ -56,7 +69,8 @@ function isFor(whom: string, client: NaiveClient): boolean {
     (client.certificate !== null && whom === `certificate ${client.certificate}`);
 }
 
-function matches({ action, filter }: NaiveRule, client: NaiveClient, topic: string): boolean {
+/** Which topics a rule is about. */
+function matcher({ action, filter }: NaiveRule, client: NaiveClient): NaiveJudge {
   const levels: string[] = [];
   for (const [index, written] of filter.split("/").entries()) {
     const value = written.includes("%u")
@@ -67,17 +81,15 @@ function matches({ action, filter }: NaiveRule, client: NaiveClient, topic: stri
     const unusable = value === "" || value.includes("+") || value.includes("#") ||
       value.includes("/");
     const opens = index === 0 && value.startsWith("$") && /^%[uc]/.test(written);
-    if (action === "allow" && (unusable || opens)) return false;
-    if (unusable) return naiveFrom(levels, topic);
+    if (action === "allow" && (unusable || opens)) return () => false;
+    if (unusable) return (topic) => naiveFrom(levels, topic);
     levels.push(written.replace(/%[uc%]/g, (found) => found === "%%" ? "%" : value));
   }
-  return naiveMatch(levels.join("/"), topic);
+  return (topic) => naiveMatchLevels(levels, topic);
 }
 
 /** Whether the topic begins with these levels and has one more, at least. */
-function naiveFrom(levels: readonly string[], topic: string): boolean {
-  const parts = topic.split("/");
-  if (parts.length <= levels.length) return false;
-  return levels.length === 0 ||
-    naiveMatch(levels.join("/"), parts.slice(0, levels.length).join("/"));
+function naiveFrom(levels: readonly string[], topic: readonly string[]): boolean {
+  if (topic.length <= levels.length) return false;
+  return levels.length === 0 || naiveMatchLevels(levels, topic.slice(0, levels.length));
 }

@@ -2,16 +2,19 @@
 
 /** Whether a valid Topic Filter matches a valid Topic Name. */
 export function naiveMatch(filter: string, topic: string): boolean {
-  // [MQTT-4.7.2-1]
-  if (topic.startsWith("$") && (filter.startsWith("#") || filter.startsWith("+"))) return false;
-  return matchLevels(filter.split("/"), topic.split("/"));
+  return naiveMatchLevels(filter.split("/"), topic.split("/"));
 }
 
-function matchLevels(filter: readonly string[], topic: readonly string[]): boolean {
-  const [wanted, ...filterRest] = filter;
-  if (wanted === undefined) return topic.length === 0;
-  if (wanted === "#") return true; // "sport/#" matches "sport" too: nothing may be left
-  const [level, ...topicRest] = topic;
-  if (level === undefined) return false;
-  return (wanted === "+" || wanted === level) && matchLevels(filterRest, topicRest);
+/** The same for both cut into levels; a level of a filter that only begins with `#` or `+` is text. */
+export function naiveMatchLevels(filter: readonly string[], topic: readonly string[]): boolean {
+  // [MQTT-4.7.2-1]
+  if (topic[0]!.startsWith("$") && (filter[0] === "#" || filter[0] === "+")) return false;
+  return matchFrom(filter, topic, 0);
+}
+
+function matchFrom(filter: readonly string[], topic: readonly string[], at: number): boolean {
+  if (at === filter.length) return topic.length === at;
+  if (filter[at] === "#") return true; // "sport/#" matches "sport" too: nothing may be left
+  if (at >= topic.length) return false;
+  return (filter[at] === "+" || filter[at] === topic[at]) && matchFrom(filter, topic, at + 1);
 }
