@@ -1,6 +1,7 @@
 /** A short run of every fuzz target, from a fixed seed, and of the command line. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { main } from "./main.ts";
+import { runProcesses } from "./processes.ts";
 import { runTarget } from "./run_target.ts";
 import type { Target } from "./target.ts";
 import { TARGETS } from "./targets.ts";
@@ -35,18 +36,51 @@ Deno.test("a failing input is made again from its seed alone", () => {
   assertEquals(again.failure, failure);
 });
 
-Deno.test("the fuzz command prints target, inputs, seconds and seed", () => {
+Deno.test("the fuzz command prints target, inputs, seconds and seed", async () => {
   const lines: string[] = [];
   const args = ["--target", "round_trip", "--inputs", "10", "--seed", "3"];
-  assertEquals(main(args, (line) => lines.push(line)), 0);
+  assertEquals(await main(args, (line) => lines.push(line)), 0);
   assertEquals(lines.length, 1);
   assertMatch(lines[0]!, /^target=round_trip inputs=10 seconds=[\d.]+ seed=3 /);
 });
 
-Deno.test("the fuzz command refuses what it does not know", () => {
-  for (const args of [["--target", "none"], ["--seconds", "soon"], ["--speed", "1"]]) {
+Deno.test("the fuzz command refuses what it does not know", async () => {
+  for (
+    const args of [["--target", "none"], ["--seconds", "soon"], ["--speed", "1"], ["--jobs", "0"]]
+  ) {
     const lines: string[] = [];
-    assertEquals(main(args, (line) => lines.push(line)), 2, args.join(" "));
+    assertEquals(await main(args, (line) => lines.push(line)), 2, args.join(" "));
     assertStringIncludes(lines.join(), "usage:");
   }
+});
+
+Deno.test("targets side by side each print their line, and one that fails does not end the others", async () => {
+  const lines: string[] = [];
+  const reports = await runProcesses(["round_trip", "none", "decoder"], {
+    jobs: 2,
+    args: ["--inputs", "10", "--seed", "3"],
+    print: (line) => lines.push(line),
+  });
+  const byName = reports.toSorted((a, b) => a.name < b.name ? -1 : 1);
+  assertEquals(byName.map(({ name, passed }) => `${name} ${passed}`), [
+    "decoder true",
+    "none false",
+    "round_trip true",
+  ]);
+  for (const name of ["decoder", "round_trip"]) {
+    assertEquals(lines.filter((line) => line.startsWith(`target=${name} inputs=10 `)).length, 1);
+  }
+  assertEquals(lines.includes("FAILED: target none ended with 2"), true);
+});
+
+Deno.test("a process that tells nothing for too long is ended, and its seed is said", async () => {
+  const lines: string[] = [];
+  const reports = await runProcesses(["decoder"], {
+    jobs: 1,
+    args: ["--seed", "3"],
+    print: (line) => lines.push(line),
+    silenceMs: 1,
+  });
+  assertEquals(reports, [{ name: "decoder", passed: false }]);
+  assertMatch(lines.join("\n"), /^FAILED: target decoder hangs, at seed /);
 });
