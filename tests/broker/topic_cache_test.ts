@@ -1,5 +1,5 @@
 /** The cache of Topic Names: what stands round a name does not matter, and what is kept is bounded. */
-import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { TopicCache, TopicEntry } from "../../src/broker/topic_cache.ts";
 import { concatenate } from "../support/wire_client.ts";
 import { TEST_LIMITS } from "./_limits.ts";
@@ -48,7 +48,7 @@ Deno.test("the cache keeps names of up to 256 bytes, and no longer one", () => {
   const cache = new TopicCache(TEST_LIMITS);
   const [short, long] = ["s".repeat(256), "l".repeat(257)];
   assertStrictEquals(resolve(cache, short), resolve(cache, short));
-  assertNotStrictEquals(resolve(cache, long), resolve(cache, long));
+  assert(resolve(cache, long) !== resolve(cache, long));
 });
 
 Deno.test("many topics in use keep their entries: few share a slot", () => {
@@ -63,5 +63,5 @@ Deno.test("a cleared cache judges every name anew", () => {
   const cache = new TopicCache(TEST_LIMITS);
   const entry = resolve(cache, "a/b");
   cache.clear();
-  assertNotStrictEquals(resolve(cache, "a/b"), entry);
+  assert(resolve(cache, "a/b") !== entry);
 });
