@@ -59,7 +59,7 @@ for (const [qos, granted] of WAYS) {
 
 /** A reader that takes nothing, and other clients that send runs of QoS 0 packets to it. */
 function stalled(limits: CoreOptions["limits"] = {}) {
-  const core = new Core({ limits: { deadLettersPerSecondMax: 0, ...limits } });
+  const core = new Core({ limits: { deadLettersMessagesMax: 0, ...limits } });
   const reader = core.connect({ clientIdentifier: "reader" });
   reader.subscribe("t", 0);
   reader.frozen = true;
