@@ -1,5 +1,7 @@
 /** A writer of Sparkplug payloads that shares nothing with the readers it is there to test. */
 
+const ENCODER = new TextEncoder();
+
 /** A value by its wire form: varint, float, double, text, bytes or message. */
 export type Wire =
   | number
@@ -22,10 +24,13 @@ export function message(...fields: readonly Field[]): Uint8Array {
     } else if (typeof value === "object" && "double" in value) {
       bytes.push(...varint(id * 8 + 1), ...new Uint8Array(Float64Array.of(value.double).buffer));
     } else if (typeof value === "string" || value instanceof Uint8Array) {
-      const content = typeof value === "string" ? new TextEncoder().encode(value) : value;
+      const content = typeof value === "string" ? ENCODER.encode(value) : value;
       bytes.push(...varint(id * 8 + 2), ...varint(content.length));
       for (const byte of content) bytes.push(byte);
-    } else bytes.push(...varint(id * 8), ...varint(BigInt(value)));
+    } else {bytes.push(
+        ...varint(id * 8),
+        ...varint(typeof value === "boolean" ? Number(value) : value),
+      );}
   }
   return Uint8Array.from(bytes);
 }
@@ -33,6 +38,12 @@ export function message(...fields: readonly Field[]): Uint8Array {
 /** A varint. */
 export function varint(value: number | bigint): number[] {
   const bytes: number[] = [];
+  if (typeof value === "number" && value >= 0 && value <= 0x7fffffff) {
+    let small = value;
+    for (; small > 0x7f; small >>>= 7) bytes.push(small & 0x7f | 0x80);
+    bytes.push(small);
+    return bytes;
+  }
   let rest = BigInt.asUintN(64, BigInt(value));
   for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
   bytes.push(Number(rest));
