@@ -32,7 +32,7 @@ const PERMISSIONS = [
   "--allow-run",
 ];
 
-/** A run empties the folder it writes to: each piece has its own. */
+/** A run empties the folder it writes to (`--clean`): each piece has its own. */
 function folderOf(piece: number): string {
   return `${FOLDER}/${piece}`;
 }
@@ -42,7 +42,13 @@ async function runTests(paths: readonly string[], piece: number): Promise<boolea
   say(`deno test --coverage ${paths.join(" ")}`);
   const args = ["test", "--quiet", "--no-check", "--frozen", "--no-prompt", ...PERMISSIONS];
   const command = new Deno.Command("deno", {
-    args: [...args, `--coverage=${folderOf(piece)}`, "--coverage-raw-data-only", ...paths],
+    args: [
+      ...args,
+      `--coverage=${folderOf(piece)}`,
+      "--coverage-raw-data-only",
+      "--clean",
+      ...paths,
+    ],
     stdout: "piped",
     stderr: "inherit",
   });
