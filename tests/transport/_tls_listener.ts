@@ -6,6 +6,9 @@ import { loadCertificateCrypto } from "../../src/security/mod.ts";
 import { TcpListener, TlsAcceptor } from "../../src/transport/mod.ts";
 import { tlsSettings } from "../support/tls_broker.ts";
 
+// As `relayq serve` does: Deno opens files for signals at the first use, whoever's it is, and panics
+// where none are left.
+Deno.addSignalListener("SIGHUP", () => {});
 const [certificateFile, keyFile] = Deno.args;
 const acceptor = await TlsAcceptor.open(
   await tlsSettings({ certificateFile: certificateFile!, keyFile: keyFile! }),
