@@ -5,6 +5,9 @@ import { text } from "../tests/support/wire_client.ts";
 import type { Core } from "../tests/broker/_core.ts";
 import type { FakeClient } from "../tests/broker/_fake_client.ts";
 
+/** Client Identifier and number of its connection, and the number of the message. */
+const MESSAGE = /^([a-z]\d+):([1-9]\d*)$/;
+
 /** Subscribes to everything at QoS 2 and compares what comes with what was published. */
 export class Witness {
   readonly client: FakeClient;
@@ -52,13 +55,15 @@ export class Witness {
     if (qos === 2) this.client.sendBytes(acknowledgement("PUBREC", packetId));
     if (qos === 0) return; // counted by nobody
     const message = text(packet.payload.subarray(0, endOfPadded(packet.payload))).trimEnd();
-    const [publisher, number] = message.split(":");
-    if (number === undefined) return; // a Will, or the end of a retained message
+    const parts = MESSAGE.exec(message);
+    if (parts === null) return; // a Will, the end of a retained message, or garbage in its own words
+    const [, publisher = "", digits] = parts;
+    const number = Number(digits);
     if (this.#received.has(message)) this.#problem = `came twice: ${message}`;
-    if (Number(number) <= (this.#last.get(publisher!) ?? 0)) {
+    if (number <= (this.#last.get(publisher) ?? 0)) {
       this.#problem = `came out of order: ${message}`;
     }
-    this.#last.set(publisher!, Number(number));
+    this.#last.set(publisher, number);
     this.#received.add(message);
   }
 }
