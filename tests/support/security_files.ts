@@ -42,9 +42,11 @@ export class SecurityFiles implements AsyncDisposable {
     await Deno.remove(this.directory, { recursive: true });
   }
 
+  /** All of it at once: a watch must not see the file between its old text and its new one. */
   async #write(name: string, text: string): Promise<string> {
     const path = `${this.directory}/${name}`;
-    await Deno.writeTextFile(path, text);
+    await Deno.writeTextFile(`${path}.next`, text);
+    await Deno.rename(`${path}.next`, path);
     return path;
   }
 }
