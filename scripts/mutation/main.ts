@@ -11,10 +11,18 @@ import { RunnerProcess } from "./runner_process.ts";
 import { shuffled } from "./shuffled.ts";
 
 const ROOMS = ["src/mqtt", "src/broker"];
-/** In-process tests: the core takes bytes and gives bytes, no socket is needed. */
-const TESTS = ["tests/mqtt", "tests/broker", "tests/wire_cases", "tests/simulation"];
-/** Those that start a server, or look at the text of the source. */
-const LEFT_OUT = /attack_socket_test|review_log_test|server_test/;
+/** Tests that run the rooms in this process: the core alone, beside a model, or behind real sockets. */
+const TESTS = [
+  "tests/mqtt",
+  "tests/broker",
+  "tests/wire_cases",
+  "tests/verify",
+  "tests/conformance",
+  "tests/simulation",
+];
+/** Those that start a process, run for minutes, or look at the text of the source. */
+const LEFT_OUT =
+  /attack_socket_test|review_log_test|server_test|verify\/(main|lcov|spin|systems|exploration)|coverage_test/;
 const LEFT_OUT_NAMES =
   /every mutant still has the text|same run every time|command of the simulation/;
 /** A test may take so many times as long as without a mutant. */
@@ -22,6 +30,8 @@ const PATIENCE = 10;
 const PATIENCE_FLOOR_MS = 4_000;
 /** Tests of one mutant take at most so long in all; the quickest and most special come first. */
 const BUDGET_MS = 8_000;
+/** So many of those that reach most run whatever they cost. */
+const BROAD = 3;
 /** After so many mutants the tests of the last one run once more without any. */
 const CONTROL_EVERY = 20;
 const KILLED_MIN = 0.85;
@@ -56,6 +66,15 @@ interface Reach {
   readonly times: readonly number[];
   /** Numbers of tests by mutant, in the order in which they are tried. */
   readonly tests: ReadonlyMap<number, readonly number[]>;
+  /** Mutants that only loading the modules reaches, with tests; those of their files come first. */
+  readonly loading: ReadonlyMap<number, readonly number[]>;
+}
+
+/** What decides which tests fit. */
+interface Costs {
+  /** By test, in milliseconds. */
+  readonly times: readonly number[];
+  readonly broad: ReadonlySet<number>;
 }
 
 /** Runs the command; gives the exit code. */
@@ -124,6 +143,7 @@ async function explore({ root, modules, mutants }: Plantation): Promise<Reach> {
   await runner.start();
   const times: number[] = [];
   const reached: (readonly number[])[] = [];
+  const byLoading = runner.reachedByLoading;
   try {
     for (const [test, name] of runner.names.entries()) {
       const found = LEFT_OUT_NAMES.test(name) ? null : await runner.reach(test, 120_000);
@@ -141,24 +161,43 @@ async function explore({ root, modules, mutants }: Plantation): Promise<Reach> {
   }
   // Who reaches little is about little; and what is quick costs nothing.
   const cost = (test: number) => times[test]! * (1 + reached[test]!.length);
+  const broad = broadest(reached);
   const tests = new Map<number, readonly number[]>();
   for (const [number, all] of byMutant) {
-    tests.set(number, withinBudget(all.toSorted((a, b) => cost(a) - cost(b)), times));
+    tests.set(number, withinBudget(all.toSorted((a, b) => cost(a) - cost(b)), { times, broad }));
   }
-  return { names: runner.names, times, tests };
+  const loading = new Map<number, readonly number[]>();
+  for (const number of byLoading) {
+    if (byMutant.get(number)!.length > 0) continue;
+    const { file } = mutants[number]!;
+    const near = mutants.flatMap((other, i) => other.file === file ? byMutant.get(i)! : []);
+    const sorted = (some: Iterable<number>) => [...some].sort((a, b) => cost(a) - cost(b));
+    // Everybody may use what was built then.
+    const usable = times.keys().filter((test) => !Number.isNaN(times[test]));
+    const all = new Set([...sorted(new Set(near)), ...sorted(usable)]);
+    loading.set(number, withinBudget([...all], { times, broad }));
+  }
+  return { names: runner.names, times, tests, loading };
 }
 
-/** As many of the tests as fit; the last ones, the simulator above all, always: they see most. */
-function withinBudget(tests: readonly number[], times: readonly number[]): number[] {
-  const last = tests.slice(-3);
+/** The tests that reach most. */
+function broadest(reached: readonly (readonly number[])[]): ReadonlySet<number> {
+  const tests = [...reached.keys()].sort((a, b) => reached[b]!.length - reached[a]!.length);
+  return new Set(tests.slice(0, BROAD));
+}
+
+/** As many of the tests as fit; those of the simulator always: they see most. */
+function withinBudget(tests: readonly number[], { times, broad }: Costs): number[] {
   const chosen: number[] = [];
   let ms = 0;
-  for (const test of tests.slice(0, -3)) {
+  for (const test of tests) {
+    if (broad.has(test)) continue;
     ms += times[test]!;
     if (ms > BUDGET_MS) break;
     chosen.push(test);
   }
-  return [...chosen.slice(0, 20), ...last, ...chosen.slice(20)];
+  const always = tests.filter((test) => broad.has(test));
+  return [...chosen.slice(0, 20), ...always, ...chosen.slice(20)];
 }
 
 /** The mutants that are tried, as numbers. */
@@ -185,14 +224,17 @@ async function tryAll(
       for (let number = waiting.shift(); number !== undefined; number = waiting.shift()) {
         const mutant = mutants[number]!;
         const tests = reach.tests.get(number)!;
+        const loading = reach.loading.get(number);
+        if (loading !== undefined) {
+          outcomes.set(number, await tryLoading(number, loading));
+          continue;
+        }
         if (tests.length === 0) {
           outcomes.set(number, { mutant, result: "not covered", killedBy: "" });
           continue;
         }
-        const { test, hung } = await runner.notice({ mutant: number, tests, limitMs });
-        const killedBy = test === null ? "" : reach.names[test]!;
-        const result = hung ? "timeout" : test === null ? "survived" : "killed";
-        outcomes.set(number, { mutant, result, killedBy });
+        const noticed = await runner.notice({ mutant: number, tests, limitMs });
+        outcomes.set(number, outcomeOf(mutant, noticed, reach));
         // Tests that fail by themselves would kill everything.
         if (outcomes.size % CONTROL_EVERY === 0) {
           const control = await runner.notice({ mutant: -1, tests: tests.slice(0, 20), limitMs });
@@ -208,8 +250,30 @@ async function tryAll(
       await runner.end();
     }
   }
+  /** One that is awake while the modules are loaded: it needs a process of its own. */
+  async function tryLoading(number: number, tests: readonly number[]): Promise<MutantOutcome> {
+    const mutant = mutants[number]!;
+    const runner = new RunnerProcess({ root, modules, loadAwake: number });
+    try {
+      await runner.start();
+      return outcomeOf(mutant, await runner.notice({ mutant: number, tests, limitMs }), reach);
+    } catch {
+      return { mutant, result: "killed", killedBy: "loading the modules" };
+    } finally {
+      await runner.end();
+    }
+  }
   await Promise.all(Array.from({ length: jobs }, work));
   return chosen.map((number) => outcomes.get(number)!);
+}
+
+function outcomeOf(
+  mutant: Mutant,
+  { test, hung }: { test: number | null; hung: boolean },
+  { names }: Reach,
+): MutantOutcome {
+  const killedBy = test === null ? "" : names[test]!;
+  return { mutant, result: hung ? "timeout" : test === null ? "survived" : "killed", killedBy };
 }
 
 /** Prints the survivors and the table; gives the exit code. */

@@ -13,7 +13,12 @@ export type RunnerRequest =
 
 /** What it answers. `running` comes before every test. */
 export type RunnerReply =
-  | { readonly tell: "ready"; readonly names: readonly string[] }
+  | {
+    readonly tell: "ready";
+    readonly names: readonly string[];
+    /** Those that were reached while the modules were loaded, in tables that are built then. */
+    readonly mutants: readonly number[];
+  }
   | { readonly tell: "running"; readonly test: number }
   | {
     readonly tell: "reached";
@@ -52,12 +57,18 @@ async function notice(
   tell({ tell: "noticed", test: null });
 }
 
-async function main(modules: readonly string[]): Promise<void> {
+/** `loadAwake`: the mutant that is awake while the modules are loaded, or a number below 0. */
+async function main([loadAwake, ...modules]: readonly string[]): Promise<void> {
   // What a broken broker leaves behind must not end the process.
   globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
   globalThis.addEventListener("error", (event) => event.preventDefault());
+  watchReached();
+  if (Number(loadAwake) >= 0) wake(Number(loadAwake));
   const suite = await Suite.load(modules);
-  tell({ tell: "ready", names: Array.from({ length: suite.size }, (_, i) => suite.name(i)) });
+  const mutants = [...watchReached()];
+  wake(-1);
+  const names = Array.from({ length: suite.size }, (_, i) => suite.name(i));
+  tell({ tell: "ready", names, mutants });
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(
     new TextLineStream(),
   );

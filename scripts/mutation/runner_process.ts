@@ -8,14 +8,24 @@ const START_LIMIT_MS = 120_000;
 export class RunnerProcess {
   readonly #root: string;
   readonly #modules: readonly string[];
+  readonly #loadAwake: number;
   #child: Deno.ChildProcess | null = null;
   #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null = null;
   #replies: ReadableStreamDefaultReader<string> | null = null;
   #names: readonly string[] = [];
+  #reachedByLoading: readonly number[] = [];
 
-  constructor({ root, modules }: { root: string; modules: readonly string[] }) {
+  /** `loadAwake`: the mutant that is awake while the modules are loaded. */
+  constructor(
+    { root, modules, loadAwake = -1 }: {
+      root: string;
+      modules: readonly string[];
+      loadAwake?: number;
+    },
+  ) {
     this.#root = root;
     this.#modules = modules;
+    this.#loadAwake = loadAwake;
   }
 
   /** The names of the tests, once it has been started. */
@@ -23,12 +33,18 @@ export class RunnerProcess {
     return this.#names;
   }
 
-  /** Starts a process. */
+  /** The mutants that loading the modules reaches, once it has been started. */
+  get reachedByLoading(): readonly number[] {
+    return this.#reachedByLoading;
+  }
+
+  /** Starts a process. Throws if it does not get ready. */
   async start(): Promise<void> {
     const runner = `${this.#root}/scripts/mutation/runner.ts`;
     const config = ["--config", `${this.#root}/deno.json`, "--frozen", "--no-check"];
+    const what = [`${this.#loadAwake}`, ...this.#modules];
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "--allow-all", ...config, runner, ...this.#modules],
+      args: ["run", "--quiet", "--no-prompt", "--allow-all", ...config, runner, ...what],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
@@ -40,6 +56,7 @@ export class RunnerProcess {
     const reply = await this.#next(START_LIMIT_MS);
     if (reply?.tell !== "ready") throw new Error("Cannot start runner: it says nothing");
     this.#names = reply.names;
+    this.#reachedByLoading = reply.mutants;
   }
 
   /** Which mutants a test reaches, and how long it takes; null if it hangs. */
