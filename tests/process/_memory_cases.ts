@@ -54,12 +54,11 @@ async function isRefused(broker: TestBroker): Promise<boolean> {
 class Ballast implements Disposable {
   readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
 
-  /** Takes more and more, so that it does not matter what the process has freed meanwhile. */
+  /** Takes a tenth more, and more, so that it does not matter what the process has freed meanwhile. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const pieceBytes = Math.ceil(Deno.memoryUsage().rss / 20);
     for (let left = 40; !condition(); left--) {
-      assert(left > 0, `not by twice the memory: ${what}`);
-      this.#pieces.push(new Uint8Array(pieceBytes).fill(1));
+      assert(left > 0, `not by forty times the memory: ${what}`);
+      this.#pieces.push(new Uint8Array(Math.ceil(Deno.memoryUsage().rss / 10)).fill(1));
       await pause(300); // the guard looks ten times a second
     }
   }
