@@ -23,7 +23,8 @@ export interface ProcessesOptions {
   readonly jobs: number;
   /** Arguments for every process. */
   readonly args: readonly string[];
-  readonly print: (line: string) => void;
+  /** Takes what the process of a target prints. */
+  readonly print: (line: string, target: string) => void;
   /** Silence that counts as a hang; by default a minute. */
   readonly silenceMs?: number;
 }
@@ -84,15 +85,18 @@ async function runProcess(
       clearTimeout(timer);
       timer = setTimeout(end, silenceMs);
       const told = /^progress (\d+) (\d+)$/.exec(line);
-      if (told === null) print(line);
+      if (told === null) print(line, name);
       else {
         places.set(name, told[1]!);
         seed = told[2]!;
       }
     }
     const { success, code } = await child.status;
-    if (hangs) print(`FAILED: target ${name} hangs, at seed ${seed} or within a second behind it`);
-    else if (!success) print(`FAILED: target ${name} ended with ${code}`);
+    if (hangs) {
+      print(`FAILED: target ${name} hangs, at seed ${seed} or within a second behind it`, name);
+    } else if (!success) {
+      print(`FAILED: target ${name} ended with ${code}`, name);
+    }
     return success && !hangs;
   } finally {
     clearTimeout(timer);

@@ -4,13 +4,15 @@
  * All mutants sleep in one instrumented copy of the source, so that none has to be compiled alone.
  */
 import { parseArgs } from "@std/cli";
+import { say, tell } from "../bench/terminal.ts";
 import { copyInstrumented, repositoryFiles } from "../instrumented_copy.ts";
-import { describeMutant, type Mutant, type MutantOutcome } from "./mutant.ts";
+import { describeMutant, isNoticed, type Mutant, type MutantOutcome } from "./mutant.ts";
 import { instrument } from "./instrument.ts";
 import { RunnerProcess } from "./runner_process.ts";
 import { shuffled } from "./shuffled.ts";
 
-const ROOMS = ["src/mqtt", "src/broker"];
+/** What is broken. */
+export const ROOMS = ["src/mqtt", "src/broker"];
 /** Tests that run the rooms in this process: the core alone, beside a model, or behind real sockets. */
 const TESTS = [
   "tests/mqtt",
@@ -34,7 +36,10 @@ const BUDGET_MS = 8_000;
 const BROAD = 3;
 /** After so many mutants the tests of the last one run once more without any. */
 const CONTROL_EVERY = 20;
-const KILLED_MIN = 0.85;
+/** The share of all mutants that has to be noticed. */
+export const NOTICED_MIN = 0.85;
+/** How often it says how far it is. */
+const TELL_MS = 10_000;
 
 const USAGE =
   `usage: deno task mutation [--sample N] [--seed N] [--file TEXT] [--jobs N] [--json FILE]
@@ -44,11 +49,20 @@ const USAGE =
   --jobs     processes side by side (default: 2)
   --json     writes every outcome to a file`;
 
-interface Options {
+/** Which mutants to try, and how. */
+export interface MutateOptions {
+  /** So many; Infinity for all. */
   readonly sample: number;
+  /** What draws the sample. */
   readonly seed: number;
+  /** Only of files whose path holds this. */
   readonly file: string;
+  /** Processes side by side. */
   readonly jobs: number;
+}
+
+interface Options extends MutateOptions {
+  /** Where the outcomes are written to, or empty. */
   readonly json: string;
 }
 
@@ -81,22 +95,27 @@ interface Costs {
 export async function main(args: readonly string[]): Promise<number> {
   const options = parse(args);
   if (options === null) {
-    print(USAGE);
+    say(USAGE);
     return 2;
   }
+  const outcomes = await mutate(options);
+  if (options.json !== "") {
+    await Deno.writeTextFile(options.json, JSON.stringify(outcomes, null, 1));
+  }
+  return report(outcomes);
+}
+
+/** Tries mutants; gives what became of them, in their order. Says on standard error how far it is. */
+export async function mutate(options: MutateOptions): Promise<MutantOutcome[]> {
   const root = await Deno.makeTempDir({ prefix: "relayq-mutation-" });
   try {
     const plantation = await plant(root);
     const reach = await explore(plantation);
     const chosen = choose(plantation.mutants, options);
-    print(
+    tell(
       `${plantation.mutants.length} mutants, ${chosen.length} of them tried by ${reach.names.length} tests`,
     );
-    const outcomes = await tryAll(chosen, { plantation, reach, jobs: options.jobs });
-    if (options.json !== "") {
-      await Deno.writeTextFile(options.json, JSON.stringify(outcomes, null, 1));
-    }
-    return report(outcomes);
+    return await tryAll(chosen, { plantation, reach, jobs: options.jobs });
   } finally {
     await Deno.remove(root, { recursive: true });
   }
@@ -148,7 +167,7 @@ async function explore({ root, modules, mutants }: Plantation): Promise<Reach> {
     for (const [test, name] of runner.names.entries()) {
       const found = LEFT_OUT_NAMES.test(name) ? null : await runner.reach(test, 120_000);
       const usable = found !== null && found.passed;
-      if (found !== null && !usable) print(`not usable, since it fails without a mutant: ${name}`);
+      if (found !== null && !usable) say(`not usable, since it fails without a mutant: ${name}`);
       times.push(usable ? found.ms : NaN);
       reached.push(usable ? found.mutants : []);
     }
@@ -201,7 +220,7 @@ function withinBudget(tests: readonly number[], { times, broad }: Costs): number
 }
 
 /** The mutants that are tried, as numbers. */
-function choose(mutants: readonly Mutant[], { sample, seed, file }: Options): number[] {
+function choose(mutants: readonly Mutant[], { sample, seed, file }: MutateOptions): number[] {
   const numbers = mutants.flatMap((mutant, number) => mutant.file.includes(file) ? [number] : []);
   return sample >= numbers.length
     ? numbers
@@ -244,7 +263,7 @@ async function tryAll(
             );
           }
         }
-        if (outcomes.size % 100 === 0) print(`  ${outcomes.size} of ${chosen.length}`);
+        if (outcomes.size % 100 === 0) say(`  ${outcomes.size} of ${chosen.length}`);
       }
     } finally {
       await runner.end();
@@ -263,7 +282,15 @@ async function tryAll(
       await runner.end();
     }
   }
-  await Promise.all(Array.from({ length: jobs }, work));
+  const telling = setInterval(() => {
+    const noticed = [...outcomes.values()].filter(isNoticed).length;
+    tell(`${outcomes.size} of ${chosen.length} mutants tried, ${noticed} noticed`);
+  }, TELL_MS);
+  try {
+    await Promise.all(Array.from({ length: jobs }, work));
+  } finally {
+    clearInterval(telling);
+  }
   return chosen.map((number) => outcomes.get(number)!);
 }
 
@@ -280,35 +307,30 @@ function outcomeOf(
 function report(outcomes: readonly MutantOutcome[]): number {
   for (const { mutant, result } of outcomes) {
     if (result === "survived" || result === "not covered") {
-      print(`${result}: ${describeMutant(mutant)}`);
+      say(`${result}: ${describeMutant(mutant)}`);
     }
   }
-  print("\nfile                                        mutants  killed  survived  not covered");
+  say("\nfile                                        mutants  killed  survived  not covered");
   const byFile = Map.groupBy(outcomes, ({ mutant }) => mutant.file);
   for (const [file, some] of [...byFile, ["all", outcomes] as const]) {
     const count = (result: string) => some.filter((outcome) => outcome.result === result).length;
-    const killed = count("killed") + count("timeout");
+    const killed = some.filter(isNoticed).length;
     const figures = [
       `${some.length}`.padStart(7),
       `${Math.round(100 * killed / some.length)} %`.padStart(7),
       `${count("survived")}`.padStart(9),
       `${count("not covered")}`.padStart(12),
     ];
-    print(`${file.padEnd(42)} ${figures.join(" ")}`);
+    say(`${file.padEnd(42)} ${figures.join(" ")}`);
   }
-  const killed =
-    outcomes.filter(({ result }) => result === "killed" || result === "timeout").length;
+  const killed = outcomes.filter(isNoticed).length;
   const share = killed / outcomes.length;
-  print(
+  say(
     `\n${killed} of ${outcomes.length} mutants killed, ${(100 * share).toFixed(1)} % (at least ${
-      100 * KILLED_MIN
+      100 * NOTICED_MIN
     } %)`,
   );
-  return share >= KILLED_MIN ? 0 : 1;
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+  return share >= NOTICED_MIN ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exitCode = await main(Deno.args);

@@ -20,6 +20,11 @@ export interface MutantOutcome {
   readonly killedBy: string;
 }
 
+/** Whether some test failed, or hung. */
+export function isNoticed({ result }: MutantOutcome): boolean {
+  return result === "killed" || result === "timeout";
+}
+
 /** One line for people. */
 export function describeMutant({ file, line, operator, original, replacement }: Mutant): string {
   return `${file}:${line} ${operator}: ${oneLine(original)} -> ${oneLine(replacement)}`;

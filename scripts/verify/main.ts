@@ -1,5 +1,6 @@
 /**
- * `deno task verify`: proves the state machines that ship, explores the core, and prints one table.
+ * `deno task verify`: proves the state machines that ship, explores the core and the models of
+ * concurrency, fuzzes, tests the tests, and prints one table.
  * Ends with 1 if anything is violated or a tool is missing, 2 for a wrong command line.
  *
  *   --quick          the bounded version for CI
@@ -22,6 +23,10 @@ const SECTIONS: Readonly<Record<string, () => Promise<VerifySection>>> = {
   proofs: () => import("./proofs.ts"),
   exploration: () => import("./exploration.ts"),
   concurrency: () => import("./spin.ts"),
+  fuzzing: () => import("./fuzzing.ts"),
+  protocol: () => import("./protocol.ts"),
+  mutation: () => import("./mutation.ts"),
+  coverage: () => import("./coverage.ts"),
 };
 
 function chosen(only: string | undefined): string[] {
